@@ -1,0 +1,1 @@
+"""The small library that the chapters import; README.md says what stands where."""

@@ -1,0 +1,69 @@
+"""Sentences that state a result: computed, recorded, and held to a bound by the tests."""
+
+import html
+import json
+import math
+import numbers
+import tomllib
+from pathlib import Path
+
+from IPython.display import display
+
+
+def claim(name: str, value: float, sentence: str, **values) -> None:
+    """Show a sentence with its computed value, and record the value in the output.
+
+    Parameters
+    ----------
+    name : the claim's name in `book/claims.toml`, which holds its bound.
+    value : the number that the bound is about; finite.
+    sentence : a format string that contains `{value}`, such as "... {value:.0%} ...".
+    values : further computed numbers that the sentence mentions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `value` is not a finite real number, or the sentence does not mention it.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"value is {value!r}, a {type(value).__name__}; expected a real number")
+    if not math.isfinite(value):
+        raise ValueError(f"value is {value!r}; expected a finite number")
+    if "{value" not in sentence:
+        raise ValueError(f"sentence is {sentence!r}; expected it to contain {{value}}")
+    text = sentence.format(value=value, **values)
+    display(
+        {"text/html": f'<p class="claim">{html.escape(text)}</p>', "text/plain": text},
+        metadata={"claim": {"name": name, "value": float(value)}},
+        raw=True,
+    )
+
+
+def recorded(notebook: Path) -> dict[str, float]:
+    """The claims that an executed notebook holds, by name.
+
+    Raises
+    ------
+    ValueError
+        If the notebook makes one claim twice.
+    """
+    found = {}
+    for cell in json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            record = output.get("metadata", {}).get("claim")
+            if record is None:
+                continue
+            if record["name"] in found:
+                raise ValueError(f"{notebook} claims {record['name']!r} twice; expected once")
+            found[record["name"]] = record["value"]
+    return found
+
+
+def bounds(table: Path) -> dict[str, dict]:
+    """The table `book/claims.toml`: by name, the chapter, what is said, and `min` and `max`."""
+    return tomllib.loads(Path(table).read_text(encoding="utf-8"))
+
+
+def within(value: float, bound: dict) -> bool:
+    """Whether a value lies between a bound's `min` and `max`, either of which may be absent."""
+    return bound.get("min", -math.inf) <= value <= bound.get("max", math.inf)

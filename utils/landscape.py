@@ -1,0 +1,197 @@
+"""A loss and its gradient over a grid of parameters.
+
+The features of the candidate sounds do not depend on the target, and the gradient of a p-norm
+distance is the Jacobian of the features transposed, times a function of the difference of
+features. So one pass over the grid serves every target and every delay.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from utils import checks
+from utils.synth import parameters_of
+
+BATCH = 8  # grid points computed together
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """What `survey` found.
+
+    Attributes
+    ----------
+    grid : (..., P), the parameters surveyed; G points in all.
+    features : (G, D) at every grid point, or None where targets were named beforehand.
+    jacobian : (G, D, P), the derivative of features by parameters, or None likewise.
+    losses : for p = 1 and 2, (K, G), the loss against each of K targets named beforehand.
+    gradients : for p = 1 and 2, (K, G, P).
+    """
+
+    grid: Tensor
+    features: Tensor | None
+    jacobian: Tensor | None
+    losses: dict[int, Tensor] | None = None
+    gradients: dict[int, Tensor] | None = None
+
+    def surface(self, target: Tensor | int, p: int = 2) -> tuple[Tensor, Tensor]:
+        """The loss and its gradient by the parameters on the grid, without a new transform.
+
+        Parameters
+        ----------
+        target : the features (D,) of any target; or, where targets were named beforehand, the
+            index of one of them.
+        p : 1 or 2, the norm.
+
+        Returns
+        -------
+        loss (...) and gradient (..., P), in the shape of the grid. `to_log` turns the gradient
+        into that by log-parameters, in which solvers move.
+        """
+        if p not in (1, 2):
+            raise ValueError(f"p is {p!r}; expected 1 or 2")
+        shape = self.grid.shape[:-1]
+        if self.features is None:
+            index = checks.integer("target", target, least=0)
+            if index >= len(self.losses[p]):
+                raise ValueError(f"target is {index}; expected less than {len(self.losses[p])}")
+            loss, gradient = self.losses[p][index], self.gradients[p][index]
+        else:
+            checks.floating("target", target, last=self.features.shape[-1])
+            pairs = zip(self.features, self.jacobian, strict=True)
+            values = [_distances(f, j, target[None], p) for f, j in pairs]
+            loss = torch.cat([value for value, _ in values])
+            gradient = torch.cat([slope for _, slope in values])
+        return loss.reshape(shape), gradient.reshape(*shape, -1)
+
+    def to_log(self, gradient: Tensor) -> Tensor:
+        """The gradient (..., P) by parameters, as the gradient by their natural logarithms."""
+        return gradient * self.grid
+
+
+def survey(
+    synth: Callable[[Tensor], Tensor],
+    phi: Callable[[Tensor], Tensor],
+    grid: Tensor,
+    targets: Tensor | None = None,
+) -> Atlas:
+    """Compute features and their Jacobian, by forward differentiation, at every grid point.
+
+    Parameters
+    ----------
+    synth : from parameters (..., P) to sounds (..., N).
+    phi : from sounds (..., N) to features (..., D); differentiable in forward mode.
+    grid : (..., P), such as `log_grid` makes.
+    targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
+        and gradients against these targets, for p = 1 and 2, and forgets the features. So it
+        does with many features, such as those of `MSS`.
+
+    Returns
+    -------
+    Atlas
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a wrong type, shape or range, naming the argument.
+    """
+    checks.floating("grid", grid)
+    points = grid.detach().reshape(-1, grid.shape[-1])
+    wanted = None
+    if targets is not None:
+        checks.floating("targets", targets)
+        if targets.ndim != 2:
+            raise ValueError(f"targets has shape {tuple(targets.shape)}; expected (K, N)")
+        with torch.no_grad():
+            wanted = torch.cat([phi(part) for part in targets.split(BATCH)])
+    kept = []
+    with tqdm(total=len(points), desc="survey", unit="sound", leave=False) as bar:
+        for batch in points.split(BATCH):
+            features, jacobian = value_and_jacobian(lambda theta: phi(synth(theta)), batch)
+            kept.append((features, jacobian) if wanted is None else _against(features, jacobian, wanted))
+            bar.update(len(batch))
+    if wanted is None:
+        features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
+        return Atlas(grid, features, jacobian)
+    losses = {p: torch.cat([part[p][0] for part in kept], dim=1) for p in (1, 2)}
+    gradients = {p: torch.cat([part[p][1] for part in kept], dim=1) for p in (1, 2)}
+    return Atlas(grid, None, None, losses, gradients)
+
+
+def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
+    """f(theta) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
+
+    Each row of the batch must depend on its own parameters alone. One forward pass carries all
+    P tangents.
+    """
+
+    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.func.jvp(f, (theta,), (direction.expand_as(theta),))
+
+    directions = torch.eye(theta.shape[-1], dtype=theta.dtype, device=theta.device)
+    value, jacobian = torch.func.vmap(along, out_dims=(None, -1))(directions)
+    return value, jacobian
+
+
+def log_grid(synth: Callable, counts: tuple[int, ...]) -> Tensor:
+    """A grid (*counts, P) over the range of each parameter of a synthesizer, evenly in log."""
+    ranges = parameters_of(synth)
+    if len(counts) != len(ranges):
+        raise ValueError(f"counts is {counts!r}; expected {len(ranges)} numbers, one a parameter")
+    axes = [
+        torch.logspace(*torch.tensor([a.low, a.high]).log10().tolist(), checks.integer("counts", n, least=2))
+        for a, n in zip(ranges, counts, strict=True)
+    ]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+
+
+def local_minima(loss: Tensor) -> Tensor:
+    """Where a loss on a grid is lower than at each neighbour, diagonal ones included.
+
+    Points at the edge of the grid have fewer neighbours, and may be minima too: a descent that
+    stays in range ends there.
+    """
+    padded = torch.full([n + 2 for n in loss.shape], torch.inf, dtype=loss.dtype)
+    inside = tuple(slice(1, -1) for _ in loss.shape)
+    padded[inside] = loss
+    lowest = torch.ones_like(loss, dtype=torch.bool)
+    for offset in product((0, 1, 2), repeat=loss.ndim):
+        if any(o != 1 for o in offset):
+            shifted = tuple(slice(o, o + n) for o, n in zip(offset, loss.shape, strict=True))
+            lowest &= loss < padded[shifted]
+    return lowest
+
+
+def points_home(grid: Tensor, log_gradient: Tensor, theta: Tensor) -> Tensor:
+    """Where descent along `log_gradient` starts within 90 degrees of the way to `theta`.
+
+    All of (..., P) but `theta` (P,); angles are measured in log-parameters. This knows the
+    answer: it judges a landscape, and no solver may use it.
+    """
+    way = (theta / grid).log()
+    return (-log_gradient * way).sum(-1) > 0
+
+
+def _against(features: Tensor, jacobian: Tensor, targets: Tensor) -> dict[int, tuple]:
+    """Losses (K, B) and gradients (K, B, P) of a batch (B, D) against targets (K, D)."""
+    found = {}
+    for p in (1, 2):
+        pairs = [_distances(f, j, targets, p) for f, j in zip(features, jacobian, strict=True)]
+        found[p] = tuple(torch.stack(part, dim=1) for part in zip(*pairs, strict=True))
+    return found
+
+
+def _distances(features: Tensor, jacobian: Tensor, targets: Tensor, p: int) -> tuple:
+    """The p-norm distances (K,) from features (D,) to targets (K, D), and gradients (K, P)."""
+    losses, gradients = [], []
+    for target in targets:  # one at a time: there may be a million features
+        difference = features - target
+        loss = torch.linalg.vector_norm(difference, ord=p)
+        slope = difference.sign() if p == 1 else difference / torch.where(loss > 0, loss, 1.0)
+        losses.append(loss)
+        gradients.append(slope @ jacobian)
+    return torch.stack(losses), torch.stack(gradients)

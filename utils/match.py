@@ -1,0 +1,139 @@
+"""The inverse problem: find the parameters that made a sound, by descent on a loss alone.
+
+Parameters are rates, and a reader hears ratios: solvers move in their logarithms. A solver sees
+the loss and nothing else, never the true parameters.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from utils import checks
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a solver did.
+
+    Attributes
+    ----------
+    thetas : (steps + 1, P), the parameters from the start to the end.
+    losses : (steps + 1,), the loss at each of them.
+    evaluations : how often the loss was computed, with or without its gradient.
+    seconds : how long the search took.
+    converged : whether it came to rest before its budget was spent.
+    reason : why it stopped, in words.
+    """
+
+    thetas: Tensor
+    losses: Tensor
+    evaluations: int
+    seconds: float
+    converged: bool
+    reason: str
+
+
+def gradient_descent(
+    synth: Callable[[Tensor], Tensor],
+    loss: Callable[..., Tensor],
+    target: Tensor,
+    theta0: Tensor,
+    *,
+    steps: int = 100,
+    step_size: float = 0.1,
+    tolerance: float = 1e-4,
+) -> Match:
+    """First-order descent: Adam on log-parameters, with a step size that decays as a cosine.
+
+    Adam divides the gradient by its running magnitude, so neither the unit of the loss nor that
+    of a parameter matters: a step changes each parameter by a factor of about exp(step_size).
+    Kingma and Ba, "Adam", ICLR 2015, algorithm 1; Loshchilov and Hutter, "SGDR", ICLR 2017,
+    equation 5 without restarts.
+
+    Parameters
+    ----------
+    synth : from parameters (P,) to sound (N,).
+    loss : any callable `loss(x, y)` with a scalar value. If it has a method `features`, as
+        `SpectralLoss` does, the features of the target are computed once.
+    target : (N,), the sound to match.
+    theta0 : (P,), the start; positive.
+    steps : the budget.
+    step_size : the first step, in natural logarithms of the parameters.
+    tolerance : the search is at rest when no log-parameter has left an interval of this width
+        in ten steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a wrong type, shape or range, and where the loss is not a finite scalar.
+    """
+    checks.integer("steps", steps, least=1)
+    checks.real("step_size", step_size, above=0)
+    checks.real("tolerance", tolerance, above=0)
+    began = time.perf_counter()
+    objective = _objective(synth, loss, target)
+    z = _start(theta0).log().requires_grad_()
+    adam = torch.optim.Adam([z], lr=step_size)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
+    path, losses = [z.detach().clone()], []
+    reason = "the step budget is spent"
+    for _ in range(steps):
+        value = objective(z.exp())
+        losses.append(value.item())
+        adam.zero_grad()
+        value.backward()
+        if not z.grad.any():
+            reason = "the gradient is zero"
+            break
+        adam.step()
+        cosine.step()
+        path.append(z.detach().clone())
+        if len(path) > 10 and _spread(path[-11:]) < tolerance:
+            reason = "the parameters are at rest"
+            break
+    if len(losses) < len(path):
+        with torch.no_grad():
+            losses.append(objective(z.exp()).item())
+    return Match(
+        thetas=torch.stack(path).exp(),
+        losses=torch.tensor(losses, dtype=z.dtype),
+        evaluations=len(losses),
+        seconds=time.perf_counter() - began,
+        converged=reason != "the step budget is spent",
+        reason=reason,
+    )
+
+
+def _objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Tensor], Tensor]:
+    """The loss as a function of the parameters, the target's features computed once."""
+    checks.floating("target", target)
+    if target.ndim != 1:
+        raise ValueError(f"target has shape {tuple(target.shape)}; expected one sound, (N,)")
+    features = loss.features(target) if hasattr(loss, "features") else None
+
+    def objective(theta: Tensor) -> Tensor:
+        x = synth(theta)
+        value = loss(x, target) if features is None else loss(x, features=features)
+        if value.ndim or not math.isfinite(value.item()):
+            raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
+        return value
+
+    return objective
+
+
+def _start(theta0: Tensor) -> Tensor:
+    checks.floating("theta0", theta0)
+    if theta0.ndim != 1 or not checks.all_true(theta0 > 0):
+        raise ValueError(
+            f"theta0 is {theta0.tolist()}; expected positive parameters of one sound, (P,)"
+        )
+    return theta0.detach().clone()
+
+
+def _spread(path: list[Tensor]) -> float:
+    stacked = torch.stack(path)
+    return (stacked.amax(0) - stacked.amin(0)).max().item()

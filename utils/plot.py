@@ -1,0 +1,249 @@
+"""Figures, in one style. Each function returns a Matplotlib figure for `show.figure`."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import librosa
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from scipy.stats import binomtest
+from torch import Tensor
+
+from utils.landscape import Atlas, local_minima
+from utils.match import Match
+from utils.synth import SAMPLE_RATE, parameters_of
+
+# Okabe and Ito's colours, told apart by all common kinds of colour vision.
+BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
+COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE)
+MAP = "cividis"
+# Without its pale end, on which white arrows and paths would be lost.
+SURFACE_MAP = ListedColormap(plt.get_cmap("cividis")(np.linspace(0, 0.75, 256)))
+
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a figure function with the book's style, without touching the reader's own."""
+
+    def inner(*args, **kwargs) -> Figure:
+        with plt.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    inner.__doc__, inner.__name__ = draw.__doc__, draw.__name__
+    return inner
+
+
+@styled
+def sounds(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figure:
+    """Each sound (N,), one a column: its waveform above its scalogram (constant-Q, librosa)."""
+    fig, axes = plt.subplots(
+        2,
+        len(named),
+        figsize=(max(5.5, 3.6 * len(named)), 4.4),
+        height_ratios=(1, 2),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+    )
+    peak = max(x.abs().max().item() for x in named.values()) or 1.0
+    for (wave, scale), (title, x) in zip(axes.T, named.items(), strict=True):
+        samples = x.detach().cpu().numpy()
+        wave.plot(np.arange(len(samples)) / sample_rate, samples, color=BLUE, linewidth=0.5)
+        wave.set(title=title, ylim=(-1.1 * peak, 1.1 * peak), ylabel="amplitude")
+        image = _scalogram(scale, samples, sample_rate)
+        scale.set(xlabel="time (s)", ylabel="frequency (Hz)")
+        for axis in (wave, scale):
+            axis.label_outer()
+    fig.colorbar(image, ax=axes[1], label="level (dB)", format="%+.0f")
+    return fig
+
+
+def _scalogram(axis: plt.Axes, samples: np.ndarray, sample_rate: int):
+    """Draw a constant-Q magnitude in dB, on librosa's own axes."""
+    per_octave, lowest, hop = 12, 64.0, 64
+    count = int(per_octave * np.log2(0.4 * sample_rate / lowest))
+    transform = librosa.cqt(
+        samples,
+        sr=sample_rate,
+        hop_length=hop,
+        fmin=lowest,
+        n_bins=count,
+        bins_per_octave=per_octave,
+        filter_scale=0.5,
+    )
+    level = librosa.amplitude_to_db(np.abs(transform), ref=np.max, top_db=50)
+    return librosa.display.specshow(
+        level,
+        sr=sample_rate,
+        hop_length=hop,
+        fmin=lowest,
+        bins_per_octave=per_octave,
+        x_axis="time",
+        y_axis="cqt_hz",
+        ax=axis,
+        cmap=MAP,
+    )
+
+
+@styled
+def envelopes(named: Mapping[str, Tensor], seconds: tuple[float, float]) -> Figure:
+    """Curves (N,) over a common time axis in seconds, each with its label."""
+    fig, axis = plt.subplots(figsize=(7, 2.8))
+    for (label, y), style in zip(named.items(), ("-", "--", ":", "-."), strict=False):
+        axis.plot(np.linspace(*seconds, len(y)), y.detach().cpu().numpy(), style, label=label)
+    axis.set(xlabel="time (s)", ylabel="amplitude", xlim=seconds)
+    axis.legend()
+    return fig
+
+
+@styled
+def spectrograms(x: Tensor, n_ffts: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Figure:
+    """The magnitude spectrogram of a sound (N,) at several window lengths, one a column."""
+    fig, axes = plt.subplots(1, len(n_ffts), figsize=(3.6 * len(n_ffts), 3.2), sharey=True)
+    for axis, n_fft in zip(axes, n_ffts, strict=True):
+        stft = librosa.stft(x.detach().cpu().numpy(), n_fft=n_fft, hop_length=n_fft // 4)
+        level = librosa.amplitude_to_db(np.abs(stft), ref=np.max, top_db=60)
+        image = librosa.display.specshow(
+            level,
+            sr=sample_rate,
+            hop_length=n_fft // 4,
+            n_fft=n_fft,
+            x_axis="time",
+            y_axis="linear",
+            ax=axis,
+            cmap=MAP,
+        )
+        axis.set(title=f"window of {1000 * n_fft / sample_rate:.0f} ms", ylim=(0, 2000))
+        axis.set(xlabel="time (s)", ylabel="frequency (Hz)")
+        axis.label_outer()
+    fig.colorbar(image, ax=axes, label="level (dB)", format="%+.0f")
+    return fig
+
+
+@styled
+def surfaces(
+    atlas: Atlas,
+    synth: Callable,
+    named: Mapping[str, tuple[Tensor, Tensor]],
+    theta: Tensor,
+    paths: Mapping[str, Sequence[Match]] | None = None,
+) -> Figure:
+    """Loss surfaces over two parameters, one a column, with arrows of descent.
+
+    Parameters
+    ----------
+    atlas : gives the grid (A, B, 2).
+    synth : gives the names and units of the axes.
+    named : by title, what `Atlas.surface` returns.
+    theta : (2,), the truth, marked by a star. Local minima on the grid are circles.
+    paths : by the same titles, descents to draw instead of arrows.
+    """
+    grid = atlas.grid
+    fig, axes = plt.subplots(
+        1, len(named), figsize=(max(5, 4 * len(named)), 3.8), sharey=True, squeeze=False
+    )
+    first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
+    for axis, (title, (loss, gradient)) in zip(axes[0], named.items(), strict=True):
+        relative = (loss / loss.max()).numpy()
+        image = axis.contourf(first, second, relative, levels=np.linspace(0, 1, 21), cmap=SURFACE_MAP)
+        if paths is None:
+            way = -atlas.to_log(gradient)
+            way = (way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)).numpy()
+            axis.quiver(first, second, way[..., 0], way[..., 1], color="white", scale=22)
+        for match in (paths or {}).get(title, ()):
+            walk = match.thetas.numpy()
+            axis.plot(walk[:, 0], walk[:, 1], color="white", linewidth=1)
+            axis.plot(*walk[0], "s", color="white", markersize=4)
+            axis.plot(*walk[-1], "X", color=ORANGE, markersize=7, markeredgecolor="black")
+        lowest = local_minima(loss).numpy()
+        axis.plot(
+            first[lowest], second[lowest], "o", markerfacecolor="none", markeredgecolor=ORANGE,
+            markersize=10, markeredgewidth=2,
+        )  # fmt: skip
+        axis.plot(*theta.tolist(), "*", color=RED, markersize=15, markeredgecolor="white")
+        _log_axes(axis, synth)
+        axis.set_title(title)
+        axis.label_outer()
+    fig.colorbar(image, ax=axes, label="loss / its maximum", ticks=(0, 0.5, 1))
+    return fig
+
+
+def _log_axes(axis: plt.Axes, synth: Callable) -> None:
+    """Name the two axes after the synthesizer's parameters, on logarithmic scales."""
+    across, up = parameters_of(synth)
+    axis.set(xscale="log", yscale="log", xlim=across[3:], ylim=up[3:])
+    for line, each in ((axis.xaxis, across), (axis.yaxis, up)):
+        ticks = np.geomspace(each.low, each.high, 5)
+        line.set_ticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        line.set_ticks([], minor=True)
+        line.set_label_text(f"{each.name} ${each.symbol}$ ({each.unit})")
+
+
+@styled
+def slices(values: Tensor, named: Mapping[str, Tensor], truth: float, label: str) -> Figure:
+    """Losses along one parameter, each divided by its maximum; minima are dots.
+
+    `values` (V,) is the parameter, `label` its name with unit, each loss a (V,).
+    """
+    fig, axis = plt.subplots(figsize=(7, 3.2))
+    for name, loss in named.items():
+        relative = (loss / loss.max()).numpy()
+        (line,) = axis.plot(values.numpy(), relative, label=name)
+        lowest = local_minima(loss).numpy()
+        axis.plot(values.numpy()[lowest], relative[lowest], "o", color=line.get_color())
+    axis.axvline(truth, color="black", linestyle="--", linewidth=1, label="truth")
+    axis.set(xscale="log", xlabel=label, ylabel="loss / its maximum", ylim=(0, 1.05))
+    ticks = np.geomspace(values[0].item(), values[-1].item(), 5)
+    axis.xaxis.set_ticks(ticks, [f"{tick:.2g}" for tick in ticks])
+    axis.xaxis.set_ticks([], minor=True)
+    fig.legend(loc="outside right upper")
+    return fig
+
+
+@styled
+def errors(named: Mapping[str, Sequence[Tensor]], threshold: float) -> Figure:
+    """The larger relative error against step, one column for each group of descents."""
+    fig, axes = plt.subplots(
+        1, len(named), figsize=(3.8 * len(named), 3.2), sharey=True, squeeze=False
+    )
+    for axis, (title, curves), colour in zip(axes[0], named.items(), COLOURS, strict=False):
+        for curve in curves:
+            axis.semilogy(100 * curve.numpy().clip(1e-4), color=colour, linewidth=0.8)
+        axis.axhline(100 * threshold, color="black", linestyle="--", linewidth=1)
+        axis.set(title=title, xlabel="step", ylabel="larger parameter error (%)")
+        axis.set_ylim(0.02, 800)
+        axis.label_outer()
+    return fig
+
+
+@styled
+def rates(named: Mapping[str, Sequence[tuple[int, int]]], groups: Sequence[str], label: str) -> Figure:
+    """Success rates with 95 % Wilson intervals: (successes, trials) by series and group."""
+    fig, axis = plt.subplots(figsize=(7, 3.2))
+    markers = "osD^v"
+    for k, (name, counts) in enumerate(named.items()):
+        where = np.arange(len(groups)) + 0.12 * (k - (len(named) - 1) / 2)
+        share = np.array([good / trials for good, trials in counts])
+        low, high = np.array([wilson(good, trials) for good, trials in counts]).T
+        reach = 100 * np.abs(np.stack([share - low, high - share]))
+        axis.errorbar(where, 100 * share, reach, fmt=markers[k], capsize=3, label=name)
+    axis.set(xlabel=label, ylabel="success (%)", ylim=(-4, 104))
+    axis.set_xticks(range(len(groups)), groups)
+    fig.legend(loc="outside right upper")
+    return fig
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a success rate (Wilson, JASA 22, 1927)."""
+    interval = binomtest(successes, trials).proportion_ci(method="wilson")
+    return interval.low, interval.high

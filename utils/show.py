@@ -1,0 +1,108 @@
+"""What a page shows: a figure with its alternative text, sounds to play, the source that runs.
+
+Each emits plain HTML or Markdown, so that it survives on the site, in Jupyter, in Colab and in
+the slides.
+"""
+
+import base64
+import html
+import inspect
+import io
+from collections.abc import Callable, Mapping
+
+import matplotlib.pyplot as plt
+import soundfile
+import torch
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from utils import checks
+
+LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full scale
+LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
+
+
+def figure(fig: Figure, alt: str, caption: str) -> None:
+    """Show a Matplotlib figure with alternative text and a caption, and close it.
+
+    Parameters
+    ----------
+    alt : says what to see, to one who cannot see it.
+    caption : says what it means, to all.
+
+    Raises
+    ------
+    ValueError
+        If one of the texts is empty.
+    """
+    for name, text in (("alt", alt), ("caption", caption)):
+        if not text.strip():
+            raise ValueError(f"{name} is {text!r}; expected a sentence that says what to see")
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=144, bbox_inches="tight")
+    plt.close(fig)
+    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    # The class keeps the theme's dark mode from distorting the colours.
+    _emit(
+        f'<figure><img class="dark-light" src="{source}" alt="{html.escape(alt)}" '
+        f'style="max-width:100%;background:white">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>",
+        plain=alt,
+    )
+
+
+def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
+    """Show a player for each sound (N,), all at the same loudness, under its label.
+
+    The loudest 0.4 seconds of each sound get the same root mean square. A sound whose peaks
+    would then clip is made softer instead. Silence stays silence.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a sound is not a finite tensor (N,), or a label is empty.
+    """
+    players = []
+    for label, x in sounds.items():
+        checks.floating(f"sounds[{label!r}]", x)
+        if x.ndim != 1 or not label.strip():
+            raise ValueError(
+                f"sounds[{label!r}] has shape {tuple(x.shape)}; expected a label and a sound (N,)"
+            )
+        name = html.escape(label)
+        players.append(
+            f'<figure style="display:inline-block;margin:0 1em 1em 0">'
+            f"<figcaption>{name}</figcaption>"
+            f'<audio controls preload="metadata" aria-label="{name}" src="{_wav(x, sample_rate)}">'
+            f"</audio></figure>"
+        )
+    _emit(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
+
+
+def source(function: Callable) -> None:
+    """List the source of the function or class that runs, highlighted by the page itself."""
+    text = inspect.getsource(function).rstrip()
+    display(Markdown(f"```python\n{text}\n```"))
+
+
+def _wav(x: Tensor, sample_rate: int) -> str:
+    """A sound as a data address: 16-bit WAV at the common loudness."""
+    samples = at_loudness(x.detach().cpu().double(), sample_rate)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples.numpy(), int(sample_rate), format="WAV", subtype="PCM_16")
+    return f"data:audio/wav;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def at_loudness(x: Tensor, sample_rate: int) -> Tensor:
+    """A sound (N,) scaled to the common loudness, with peaks within [-1, 1]."""
+    part = min(len(x), max(1, round(LOUDEST_PART * sample_rate)))
+    power = torch.nn.functional.avg_pool1d(x.square()[None], part, stride=max(1, part // 4)).max()
+    if power == 0:
+        return x
+    louder = x * LOUDNESS / power.sqrt()
+    return louder / louder.abs().max().clamp(min=1)
+
+
+def _emit(markup: str, plain: str) -> None:
+    display({"text/html": markup, "text/plain": plain}, raw=True)
