@@ -51,10 +51,12 @@ def explain(error: BaseException) -> str:
     notebooks = [str(each) for each in chain if isinstance(each, ExecutionError)]
     if not notebooks:
         return f"The book was not built: {error}"
-    cause = next((e for e in chain if isinstance(e, CellExecutionError | CellTimeoutError)), chain[-1])
+    quoting = (CellExecutionError, CellTimeoutError)
+    cause = next((each for each in chain if isinstance(each, quoting)), chain[-1])
     hangs = isinstance(cause, CellTimeoutError)
     what = "takes longer than the time allowed" if hangs else f"fails: {last_line(cause)}"
-    return f"The book was not built: {Path(notebooks[0]).stem}, {which_cell(notebooks[0], cause)} {what}"
+    where = f"{Path(notebooks[0]).stem}, {which_cell(notebooks[0], cause)}"
+    return f"The book was not built: {where} {what}"
 
 
 def which_cell(notebook: str, cause: BaseException) -> str:

@@ -108,11 +108,13 @@ def survey(
             raise ValueError(f"targets has shape {tuple(targets.shape)}; expected (K, N)")
         with torch.no_grad():
             wanted = torch.cat([phi(part) for part in targets.split(BATCH)])
-    kept = []
+    kept = []  # of each batch: features and Jacobian, or losses and gradients
     with tqdm(total=len(points), desc="survey", unit="sound", leave=False) as bar:
         for batch in points.split(BATCH):
             features, jacobian = value_and_jacobian(lambda theta: phi(synth(theta)), batch)
-            kept.append((features, jacobian) if wanted is None else _against(features, jacobian, wanted))
+            kept.append(
+                (features, jacobian) if wanted is None else _against(features, jacobian, wanted)
+            )
             bar.update(len(batch))
     if wanted is None:
         features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
@@ -142,10 +144,11 @@ def log_grid(synth: Callable, counts: tuple[int, ...]) -> Tensor:
     ranges = parameters_of(synth)
     if len(counts) != len(ranges):
         raise ValueError(f"counts is {counts!r}; expected {len(ranges)} numbers, one a parameter")
-    axes = [
-        torch.logspace(*torch.tensor([a.low, a.high]).log10().tolist(), checks.integer("counts", n, least=2))
-        for a, n in zip(ranges, counts, strict=True)
-    ]
+    axes = []
+    for each, count in zip(ranges, counts, strict=True):
+        checks.integer("counts", count, least=2)
+        low, high = torch.tensor([each.low, each.high]).log10().tolist()
+        axes.append(torch.logspace(low, high, count))
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 
 

@@ -137,3 +137,18 @@ def _start(theta0: Tensor) -> Tensor:
 def _spread(path: list[Tensor]) -> float:
     stacked = torch.stack(path)
     return (stacked.amax(0) - stacked.amin(0)).max().item()
+
+
+def errors(match: Match, theta: Tensor) -> Tensor:
+    """The larger relative error of the parameters at each step, (steps + 1,).
+
+    This knows the truth `theta` (P,): it judges a solver, and no solver may use it.
+    """
+    return (match.thetas / theta - 1).abs().amax(-1)
+
+
+def steps_to(match: Match, theta: Tensor, tolerance: float = 0.05) -> int | None:
+    """The first step from which the error stays within `tolerance`, or None: no success."""
+    outside = (errors(match, theta) > tolerance).nonzero().flatten().tolist()
+    first = outside[-1] + 1 if outside else 0
+    return first if first < len(match.thetas) else None

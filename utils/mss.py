@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from utils import checks
 
 LOG_FLOOR = 1e-5  # magnitudes below it count as it, as in DDSP's own code
+# Samples below it count as silence. Gaussian windows fade through the subnormal numbers, at some
+# of which the derivative of `torch.abs` is NaN.
+SILENCE = 1e-20
 
 
 class MSS(nn.Module):
@@ -61,6 +64,7 @@ class MSS(nn.Module):
                 f"x has {x.shape[-1]} samples; expected more than half of the longest window, "
                 f"{longest // 2}"
             )
+        x = torch.where(x.abs() > SILENCE, x, 0.0)
         scales = [scale for n_fft in self.n_ffts for scale in self._scale(x, n_fft)]
         return torch.cat(scales, dim=-1)
 
@@ -69,7 +73,7 @@ class MSS(nn.Module):
         window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
         batch = x.reshape(-1, x.shape[-1])
         stft = torch.stft(batch, n_fft, n_fft // 4, window=window, return_complex=True)
-        modulus = _modulus(stft).reshape(*x.shape[:-1], -1)
+        modulus = stft.abs().reshape(*x.shape[:-1], -1)  # its derivative at zero is zero
         weight = 1 / (len(self.n_ffts) * modulus.shape[-1])
         kinds = []
         if self.magnitude in ("linear", "both"):
@@ -77,14 +81,3 @@ class MSS(nn.Module):
         if self.magnitude in ("log", "both"):
             kinds.append(weight * torch.log(modulus.clamp(min=LOG_FLOOR)))
         return kinds
-
-
-def _modulus(z: Tensor) -> Tensor:
-    """|z|, with derivative zero where z is (nearly) zero.
-
-    `torch.abs` has a derivative of NaN at some subnormal numbers, which the tails of a Gaussian
-    window do contain.
-    """
-    power = z.real.square() + z.imag.square()
-    positive = power > torch.finfo(power.dtype).tiny
-    return torch.where(positive, torch.where(positive, power, 1.0).sqrt(), 0.0)

@@ -155,7 +155,9 @@ def surfaces(
     first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
     for axis, (title, (loss, gradient)) in zip(axes[0], named.items(), strict=True):
         relative = (loss / loss.max()).numpy()
-        image = axis.contourf(first, second, relative, levels=np.linspace(0, 1, 21), cmap=SURFACE_MAP)
+        image = axis.contourf(
+            first, second, relative, levels=np.linspace(0, 1, 21), cmap=SURFACE_MAP
+        )
         if paths is None:
             way = -atlas.to_log(gradient)
             way = (way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)).numpy()
@@ -227,7 +229,9 @@ def errors(named: Mapping[str, Sequence[Tensor]], threshold: float) -> Figure:
 
 
 @styled
-def rates(named: Mapping[str, Sequence[tuple[int, int]]], groups: Sequence[str], label: str) -> Figure:
+def rates(
+    named: Mapping[str, Sequence[tuple[int, int]]], groups: Sequence[str], label: str
+) -> Figure:
     """Success rates with 95 % Wilson intervals: (successes, trials) by series and group."""
     fig, axis = plt.subplots(figsize=(7, 3.2))
     markers = "osD^v"

@@ -107,7 +107,7 @@ def am_chirp(
     TypeError, ValueError
         For a wrong type, shape or range, naming the argument.
     """
-    t = _time(duration, sample_rate, theta, start=-duration / 2)
+    t = _time(duration, sample_rate, theta, centred=True)
     f_m, gamma = _columns(theta)
     nyquist = sample_rate / 2
     checks.real("carrier", carrier, above=0)
@@ -174,7 +174,7 @@ def ripple(
     TypeError, ValueError
         For a wrong type, shape or range, naming the argument.
     """
-    t = _time(duration, sample_rate, theta, start=0.0)
+    t = _time(duration, sample_rate, theta, centred=False)
     w, density = _columns(theta)
     nyquist = sample_rate / 2
     checks.real("f_low", f_low, above=0, below=nyquist)
@@ -255,7 +255,7 @@ def delay(x: Tensor, samples: int) -> Tensor:
     return torch.nn.functional.pad(kept, padding)
 
 
-def _time(duration: float, sample_rate: float, like: Tensor, start: float) -> Tensor:
+def _time(duration: float, sample_rate: float, like: Tensor, *, centred: bool) -> Tensor:
     """The time axis (N,) in seconds, in the dtype and on the device of `like`."""
     checks.floating("theta", like, last=2)
     checks.real("duration", duration, above=0)
@@ -266,6 +266,7 @@ def _time(duration: float, sample_rate: float, like: Tensor, start: float) -> Te
             f"duration is {duration!r} at sample_rate {sample_rate!r}; expected a sample or more"
         )
     n = torch.arange(samples, dtype=torch.float64)
+    start = -duration / 2 if centred else 0.0
     return (start + n / sample_rate).to(like)
 
 

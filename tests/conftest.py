@@ -1,0 +1,51 @@
+"""What several tests share: the repository, the built book, a browser."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from IPython.core.history import HistoryManager
+from IPython.core.interactiveshell import InteractiveShell
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
+
+
+def pytest_configure():
+    torch.set_num_threads(1)  # the machine's cores may be busy with other tests
+    HistoryManager.enabled = False
+    InteractiveShell.instance()  # takes what chapters display, as in a notebook
+
+
+@pytest.fixture(scope="session")
+def executed() -> dict[str, Path]:
+    """The executed notebooks of the built book, by the name of the chapter."""
+    found = {p.stem: p for p in (ROOT / "_build/jupyter_execute/book").glob("*.ipynb")}
+    if set(found) != {p.stem for p in CHAPTERS}:
+        pytest.fail("the book is not built: run `make book` first")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, with no way to any other host."""
+    path = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if path is None:
+        pytest.skip("no Chromium on this machine: the pages were not looked at")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        running = playwright.chromium.launch(executable_path=path, args=options)
+        yield running
+        running.close()
+
+
+def cells(notebook: Path, kind: str) -> list[str]:
+    """The sources of all cells of a kind, "code" or "markdown"."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    return ["".join(c["source"]) for c in content["cells"] if c["cell_type"] == kind]

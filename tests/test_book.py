@@ -1,0 +1,96 @@
+"""The book itself: its sources, and what the executed chapters claim."""
+
+import json
+import re
+import tomllib
+
+import pytest
+import yaml
+from conftest import CHAPTERS, ROOT, cells
+from IPython.utils.capture import capture_output
+from joblib import parallel_config
+
+from utils.claims import bounds, recorded, within
+from utils.mss import MSS
+
+BOUNDS = bounds(ROOT / "book/claims.toml")
+ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_claim_is_within_its_bound(name, executed):
+    bound = BOUNDS[name]
+    found = recorded(executed[bound["chapter"]])
+    assert name in found, f"{bound['chapter']} no longer claims {name}"
+    assert within(found[name], bound), f"{name} is {found[name]}, outside {bound}: {bound['says']}"
+
+
+def test_every_claim_has_a_bound(executed):
+    found = {name: chapter for chapter, path in executed.items() for name in recorded(path)}
+    assert found == {name: bound["chapter"] for name, bound in BOUNDS.items()}
+    assert all(bound["says"] and {"min", "max"} & set(bound) for bound in BOUNDS.values())
+
+
+def test_a_broken_loss_breaks_the_claims(monkeypatch):
+    """The chapter's own cells, run on a spectrogram that has lost time and frequency."""
+    intact = MSS.forward
+    monkeypatch.setattr(MSS, "forward", lambda self, x: intact(self, x).sum(-1, keepdim=True))
+    code = cells(ROOT / "book/3_mss_loss.ipynb", "code")
+    last = next(k for k, source in enumerate(code) if '"mss-aligned-' in source)
+    imports = [source for source in code[1:last] if source.startswith("import")]
+    protocol = code[last].replace("PAIRS = 12", "PAIRS = 4")
+    assert protocol != code[last]
+    with capture_output() as captured, parallel_config(backend="sequential"):
+        exec("\n".join([*imports, protocol]), {})
+    found = [output.metadata["claim"] for output in captured.outputs if "claim" in output.metadata]
+    linear = next(each["value"] for each in found if each["name"] == "mss-aligned-linear")
+    assert not within(linear, BOUNDS["mss-aligned-linear"])
+
+
+def test_sources_hold_no_outputs():
+    for chapter in CHAPTERS:
+        for cell in json.loads(chapter.read_text())["cells"]:
+            assert not cell.get("outputs"), chapter
+            assert cell.get("execution_count") is None, chapter
+
+
+def test_first_cell_is_the_same_everywhere():
+    first = {cells(chapter, "code")[0] for chapter in CHAPTERS}
+    assert len(first) == 1
+    assert f'"{ADDRESS}"' in first.pop()
+
+
+def test_the_public_address_is_the_same_everywhere():
+    """All mentions of a repository of this name are the one in `_config.yml`."""
+    owner, name = ADDRESS.removeprefix("https://github.com/").split("/")
+    for path in [*CHAPTERS, *(ROOT / f for f in ("README.md", "CITATION.cff", "Makefile"))]:
+        for mention in re.findall(r"github(?:\.com)?/([\w.-]+/[\w.-]+)", path.read_text()):
+            if mention.split("/")[1].removesuffix(".git") == name or mention.startswith(owner):
+                assert mention == f"{owner}/{name}", path
+
+
+def test_toc_lists_every_chapter():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [toc["root"], *(each["file"] for each in toc["chapters"])]
+    assert listed == [f"book/{chapter.stem}" for chapter in CHAPTERS]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_prose_reads_the_same_everywhere(chapter):
+    """No MyST syntax, and no result typed by hand."""
+    for text in cells(chapter, "markdown"):
+        assert not re.search(r"^\s*(:::|```\{)|\{(cite|ref|eq|glue|doc)[:}]", text, re.M), text
+        assert not re.search(r"\d(\.\d+)?\s?(\u00d7|times faster)", text), text
+    assert sum("# @title Solution" in source for source in cells(chapter, "code")) >= 3
+
+
+def test_direct_dependencies_are_pinned_exactly():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            assert line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.]+  # .+", line), line
+
+
+def test_library_names_no_device_and_sources_no_machine():
+    for path in (ROOT / "utils").glob("*.py"):
+        assert not re.search(r"\.cuda\(|['\"]cuda", path.read_text()), path
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -1,0 +1,90 @@
+import math
+from functools import partial
+
+import pytest
+import torch
+
+from utils.loss import SpectralLoss
+from utils.match import errors, gradient_descent, steps_to
+from utils.mss import MSS
+from utils.synth import am_chirp
+
+short = partial(am_chirp, duration=1.0)
+LOSS = SpectralLoss(MSS((512, 128)), p=1)
+TRUTH, START = torch.tensor([8.0, 3.0]), torch.tensor([6.5, 2.2])
+
+
+def bowl(x, y):
+    return (x - y).norm()
+
+
+def test_recovers_an_aligned_chirp():
+    match = gradient_descent(short, LOSS, short(TRUTH), START)
+    assert errors(match, TRUTH)[-1] < 0.05
+    assert match.losses[-1] < 0.1 * match.losses[0]
+    torch.testing.assert_close(match.thetas[0], START)
+    assert len(match.thetas) == len(match.losses) == match.evaluations
+    assert match.seconds > 0
+
+
+def test_records_the_loss_at_each_step():
+    match = gradient_descent(short, LOSS, short(TRUTH), START, steps=4)
+    expected = torch.stack([LOSS(short(theta), short(TRUTH)) for theta in match.thetas])
+    torch.testing.assert_close(match.losses, expected, rtol=1e-4, atol=0)
+    assert len(match.thetas) == 5
+    assert not match.converged
+    assert match.reason == "the step budget is spent"
+
+
+def test_any_callable_is_a_loss_and_gives_the_same_path():
+    plain = gradient_descent(short, lambda x, y: LOSS(x, y), short(TRUTH), START, steps=5)
+    cached = gradient_descent(short, LOSS, short(TRUTH), START, steps=5)
+    torch.testing.assert_close(plain.thetas, cached.thetas)
+
+
+def test_first_step_has_the_stated_size():
+    match = gradient_descent(torch.log, bowl, TRUTH.log(), START, steps=1, step_size=0.1)
+    moved = (match.thetas[1] / match.thetas[0]).log()
+    torch.testing.assert_close(moved, torch.full((2,), 0.1), rtol=1e-3, atol=0)
+
+
+def test_comes_to_rest_and_says_so():
+    match = gradient_descent(torch.log, bowl, TRUTH.log(), START, steps=1000, tolerance=1e-3)
+    assert match.converged
+    assert match.reason == "the parameters are at rest"
+    assert len(match.thetas) < 1001
+    flat = gradient_descent(short, lambda x, y: 0 * x.sum(), short(TRUTH), START)
+    assert flat.converged
+    assert flat.reason == "the gradient is zero"
+    assert flat.thetas.tolist() == [START.tolist()]
+
+
+def test_steps_to_needs_the_error_to_stay_small():
+    match = gradient_descent(torch.log, bowl, TRUTH.log(), START, steps=60)
+    first = steps_to(match, TRUTH)
+    found = errors(match, TRUTH)
+    assert (found[first:] <= 0.05).all()
+    assert found[first - 1] > 0.05
+    assert steps_to(match, 2 * TRUTH) is None
+    assert steps_to(match, match.thetas[-1], tolerance=10) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        ({"theta0": torch.tensor([8.0, -1.0])}, ValueError, "theta0 is"),
+        ({"theta0": torch.ones(2, 2)}, ValueError, "theta0 is"),
+        ({"theta0": [8.0, 2.0]}, TypeError, "theta0 is a list"),
+        ({"target": torch.ones(2, 8192)}, ValueError, r"target has shape \(2, 8192\)"),
+        ({"target": torch.full((8192,), math.nan)}, ValueError, "target holds NaN"),
+        ({"steps": 0}, ValueError, "steps is 0"),
+        ({"step_size": -0.1}, ValueError, "step_size is -0.1"),
+        ({"tolerance": 0}, ValueError, "tolerance is 0"),
+        ({"loss": lambda x, y: x - y}, ValueError, "finite scalar"),
+        ({"loss": lambda x, y: math.nan * x.sum()}, ValueError, "finite scalar"),
+    ],
+)
+def test_bad_input_is_named(change, error, says):
+    arguments = {"loss": LOSS, "target": short(TRUTH), "theta0": START} | change
+    with pytest.raises(error, match=says):
+        gradient_descent(short, **arguments)

@@ -1,0 +1,108 @@
+"""The built pages, as a reader's browser sees them."""
+
+import functools
+import http.server
+import threading
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import CHAPTERS, ROOT
+
+# Violations of the theme that configuration cannot mend; each names what of the theme it is.
+THEME = {
+    "aria-allowed-role": "the theme's sidebar dialogs",
+    "label-content-name-mismatch": "buttons of the theme's header",
+    "landmark-unique": "the theme has two navigations of one name",
+    "region": "the theme's search box and skip link stand outside of landmarks",
+}
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of a local server of the built site."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=ROOT / "_build/html")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def page(request, browser, site, executed):
+    """A chapter, opened; with what its console said and what it asked of other hosts."""
+    opened = browser.new_page()
+    opened.said, opened.foreign = [], []
+    opened.on("console", lambda m: opened.said.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda error: opened.said.append(str(error)))
+    opened.on(
+        "request",
+        lambda r: None if r.url.startswith((site, "data:")) else opened.foreign.append(r.url),
+    )
+    opened.goto(f"{site}/book/{request.param.stem}.html", wait_until="load")
+    opened.wait_for_selector("mjx-container", timeout=20_000)
+    yield opened
+    opened.close()
+
+
+def test_is_quiet_and_keeps_to_itself(page):
+    assert page.foreign == []
+    assert page.said == []
+
+
+def test_formulas_are_set(page):
+    assert page.locator("mjx-container").count() > 10
+    assert page.locator("mjx-merror, merror").count() == 0
+    assert "$" not in page.locator("article.bd-article p").all_inner_texts()[3]
+
+
+def test_images_say_what_to_see(page):
+    for image in page.locator("article img").all():
+        alt = image.get_attribute("alt")
+        assert len(alt.split()) >= 8, alt
+        assert image.evaluate("i => i.complete && i.naturalWidth > 0")
+        caption = image.locator("xpath=..").locator("figcaption").inner_text()
+        assert caption != alt
+        assert len(caption.split()) >= 8, caption
+
+
+def test_sounds_can_be_played(page):
+    players = page.locator("audio")
+    assert players.count() >= 3
+    for player in players.all():
+        assert player.get_attribute("aria-label")
+        seconds = player.evaluate(
+            "a => new Promise((done, fail) => {"
+            " const ready = () => done(a.duration);"
+            " if (a.readyState > 0) ready(); else {"
+            " a.onloadedmetadata = ready; a.onerror = fail; a.load(); } })"
+        )
+        assert seconds == pytest.approx(4.0, abs=0.01)
+
+
+def test_claims_are_on_the_page(page):
+    shown = [text.strip() for text in page.locator("p.claim").all_inner_texts()]
+    assert len(shown) >= 5
+    assert all(shown)
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_nothing_is_wider_than_the_window(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_axe_finds_no_violation_in_content(page):
+    found = Axe().run(page, context="article.bd-article").response["violations"]
+    assert {
+        each["id"]: each["nodes"][0]["html"][:200] for each in found if each["id"] not in THEME
+    } == {}
+
+
+def test_page_is_small(page):
+    path = ROOT / "_build/html/book" / page.url.rsplit("/", 1)[1]
+    assert path.stat().st_size < 6e6

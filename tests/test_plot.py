@@ -1,0 +1,95 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from utils import plot
+from utils.landscape import Atlas, log_grid
+from utils.match import Match
+from utils.synth import am_chirp, ripple
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def axes_of(fig):
+    """The axes that hold data, without colour bars."""
+    return [axis for axis in fig.axes if axis.get_label() != "<colorbar>"]
+
+
+def labels(fig):
+    """The axis labels that a reader sees: inner ones may be hidden beside outer ones."""
+    return {axis.get_xlabel() for axis in fig.axes} | {axis.get_ylabel() for axis in fig.axes}
+
+
+def test_sounds_has_a_waveform_and_a_scalogram_each():
+    named = {"chirp": am_chirp(torch.tensor([8.0, 2.0])), "ripple": ripple(torch.ones(2))}
+    fig = plot.sounds(named)
+    assert len(axes_of(fig)) == 4
+    assert {"time (s)", "frequency (Hz)", "amplitude", "level (dB)"} <= labels(fig)
+    assert [axis.get_title() for axis in axes_of(fig)[:2]] == ["chirp", "ripple"]
+
+
+def test_scalogram_shows_the_tone_where_it_is():
+    t = torch.arange(16384) / 8192
+    fig = plot.sounds({"tone": torch.sin(2 * torch.pi * 512 * t)})
+    mesh = axes_of(fig)[1].collections[0]
+    level = np.asarray(mesh.get_array()).reshape(mesh.get_coordinates().shape[0] - 1, -1)
+    edges = mesh.get_coordinates()[:, 0, 1]
+    row = level[:, level.shape[1] // 2].argmax()
+    assert edges[row] < 512 < edges[row + 1]
+
+
+def test_silence_can_be_drawn():
+    plot.sounds({"silence": torch.zeros(8192)}).canvas.draw()
+
+
+def test_surfaces_mark_minimum_truth_and_paths():
+    grid = log_grid(am_chirp, (6, 5))
+    truth = grid[2, 3]
+    way = (grid / truth).log()
+    surface = (way.square().sum(-1), 2 * way / grid)
+    steps = torch.stack([grid[0, 0], grid[1, 1]])
+    match = Match(steps, torch.zeros(2), 2, 0.1, False, "")
+    fig = plot.surfaces(
+        Atlas(grid, None, None), am_chirp, {"bowl": surface}, truth, {"bowl": [match]}
+    )
+    (axis,) = axes_of(fig)
+    marks = {line.get_marker(): line.get_xydata() for line in axis.lines}
+    np.testing.assert_allclose(marks["o"], truth[None], rtol=1e-5)
+    np.testing.assert_allclose(marks["*"], truth[None], rtol=1e-5)
+    np.testing.assert_allclose(marks["X"], steps[1:], rtol=1e-5)
+    assert "modulation frequency $f_m$ (Hz)" in labels(fig)
+    assert "loss / its maximum" in labels(fig)
+
+
+def test_curves_keep_their_values():
+    losses = {"a": torch.tensor([4.0, 1.0, 2.0]), "b": torch.tensor([1.0, 2.0, 3.0])}
+    fig = plot.slices(torch.tensor([1.0, 2.0, 4.0]), losses, 2.0, "x (Hz)")
+    (axis,) = axes_of(fig)
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), [1, 0.25, 0.5])
+    np.testing.assert_allclose(axis.lines[1].get_xydata(), [[2, 0.25]])  # the dot of a's minimum
+    fig = plot.errors({"one": [torch.tensor([1.0, 0.5])]}, threshold=0.05)
+    np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_ydata(), [100, 50])
+    fig = plot.rates({"mss": [(1, 4), (4, 4)]}, ["0", "256"], "delay (samples)")
+    np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_ydata(), [25, 100])
+
+
+def test_wilson_interval_of_a_textbook_case():
+    """Five of ten: the interval is symmetric about a half, (0.237, 0.763)."""
+    low, high = plot.wilson(5, 10)
+    assert (low, high) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+
+
+def test_style_leaves_the_readers_own_alone():
+    before = dict(plt.rcParams)
+    plot.envelopes({"x": torch.ones(4)}, (0.0, 1.0))
+    assert dict(plt.rcParams) == before
+
+
+def test_spectrograms_state_their_windows():
+    fig = plot.spectrograms(am_chirp(torch.tensor([8.0, 2.0])), (64, 512))
+    assert [axis.get_title() for axis in axes_of(fig)] == ["window of 8 ms", "window of 62 ms"]
