@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import torch
 
-from utils.landscape import Atlas, local_minima, log_grid, points_home, survey, value_and_jacobian
+from utils.landscape import Atlas, local_minima, log_grid, points_home, survey
 from utils.loss import SpectralLoss
 from utils.mss import MSS
 from utils.synth import am_chirp, draw
@@ -39,16 +39,6 @@ def test_streaming_keeps_the_same_surfaces(p):
     for k, target in enumerate(TARGETS):
         for one, other in zip(atlas.surface(k, p), by_autograd(target, p), strict=True):
             torch.testing.assert_close(one, other)
-
-
-def test_jacobian_equals_reverse_mode():
-    brief = partial(am_chirp, duration=0.1)
-    theta = draw(am_chirp, 3, seed=1).double()
-    value, jacobian = value_and_jacobian(brief, theta)
-    torch.testing.assert_close(value, brief(theta))
-    for k in range(3):
-        reverse = torch.autograd.functional.jacobian(brief, theta[k])
-        torch.testing.assert_close(jacobian[k], reverse)
 
 
 def test_log_gradient_is_by_ratios():

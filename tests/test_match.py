@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from utils.loss import SpectralLoss
-from utils.match import errors, gradient_descent, steps_to
+from utils.match import errors, gauss_newton, gradient_descent, steps_to
 from utils.mss import MSS
 from utils.synth import am_chirp
 
@@ -59,6 +59,61 @@ def test_comes_to_rest_and_says_so():
     assert flat.thetas.tolist() == [START.tolist()]
 
 
+def quadratic(x):
+    """Features that make the identity of log-parameters an ill-conditioned bowl."""
+    return x * torch.tensor([1.0, 100.0])
+
+
+def test_gauss_newton_solves_a_linear_problem_at_once():
+    match = gauss_newton(torch.log, quadratic, TRUTH.log(), START, tolerance=1e-3)
+    assert errors(match, TRUTH)[-1] < 1e-3
+    assert match.evaluations <= 5
+    assert (match.converged, match.reason) == (True, "the parameters are at rest")
+
+
+def test_gauss_newton_recovers_a_chirp_and_never_goes_up():
+    for start in (START, torch.tensor([12.0, 1.5])):
+        match = gauss_newton(short, MSS((512, 128)), short(TRUTH), start)
+        assert (match.losses.diff() < 0).all()
+        assert len(match.thetas) == len(match.losses) <= match.evaluations <= 31
+        expected = SpectralLoss(LOSS.phi, p=2)(short(match.thetas), short(TRUTH)).square()
+        torch.testing.assert_close(match.losses, expected, rtol=1e-3, atol=1e-12)
+    near = gauss_newton(short, MSS((512, 128)), short(TRUTH), 1.05 * TRUTH)
+    assert errors(near, TRUTH)[-1] < 1e-3
+
+
+def test_gauss_newton_takes_back_a_step_that_goes_up():
+    """From far out on an arctangent, the undamped step overshoots, to a higher loss."""
+    match = gauss_newton(
+        torch.log, lambda x: torch.atan(20 * x), torch.zeros(1), torch.tensor([1.1])
+    )
+    assert match.evaluations > len(match.thetas)
+    assert (match.losses.diff() < 0).all()
+    assert match.thetas[-1].item() == pytest.approx(1, abs=1e-3)
+
+
+def test_gauss_newton_stops_for_a_stated_reason():
+    flat = gauss_newton(short, lambda x: 0 * x[..., :3], short(TRUTH), START)
+    assert (flat.converged, flat.reason) == (True, "the gradient is zero")
+    spent = gauss_newton(short, MSS((512, 128)), short(TRUTH), START, steps=1)
+    assert (spent.converged, spent.reason) == (False, "the step budget is spent")
+
+
+def test_gauss_newton_leaves_a_parameter_without_effect():
+    def first_only(theta):
+        return theta[..., :1].log()
+
+    match = gauss_newton(first_only, torch.exp, torch.log(torch.tensor([8.0])), START)
+    assert match.thetas[-1, 0].item() == pytest.approx(8, rel=1e-3)
+    assert match.thetas[-1, 1] == START[1]
+
+
+def test_gauss_newton_shows_progress_only_when_asked(capsys):
+    for progress in (False, True):
+        gauss_newton(torch.log, quadratic, TRUTH.log(), START, progress=progress)
+        assert ("gauss_newton" in capsys.readouterr().err) == progress
+
+
 def test_steps_to_needs_the_error_to_stay_small():
     match = gradient_descent(torch.log, bowl, TRUTH.log(), START, steps=60)
     first = steps_to(match, TRUTH)
@@ -88,3 +143,19 @@ def test_bad_input_is_named(change, error, says):
     arguments = {"loss": LOSS, "target": short(TRUTH), "theta0": START} | change
     with pytest.raises(error, match=says):
         gradient_descent(short, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        ({"theta0": -START}, ValueError, "theta0 is"),
+        ({"target": torch.ones(2, 8192)}, ValueError, "target has shape"),
+        ({"steps": 2.5}, TypeError, "steps is 2.5"),
+        ({"tolerance": -1.0}, ValueError, "tolerance is -1"),
+        ({"phi": lambda x: torch.sqrt(-x.abs() - 1)}, ValueError, "is not finite"),
+    ],
+)
+def test_bad_input_to_gauss_newton_is_named(change, error, says):
+    arguments = {"phi": LOSS.phi, "target": short(TRUTH), "theta0": START} | change
+    with pytest.raises(error, match=says):
+        gauss_newton(short, **arguments)

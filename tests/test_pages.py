@@ -44,7 +44,8 @@ def page(request, browser, site, executed):
         lambda r: None if r.url.startswith((site, "data:")) else opened.foreign.append(r.url),
     )
     opened.goto(f"{site}/book/{request.param.stem}.html", wait_until="load")
-    opened.wait_for_selector("mjx-container", timeout=20_000)
+    opened.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+    opened.evaluate("MathJax.startup.promise.then(() => null)")
     yield opened
     opened.close()
 

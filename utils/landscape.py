@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from utils import checks
+from utils.jacobian import value_and_jacobian
 from utils.synth import parameters_of
 
 BATCH = 8  # grid points computed together
@@ -122,21 +123,6 @@ def survey(
     losses = {p: torch.cat([part[p][0] for part in kept], dim=1) for p in (1, 2)}
     gradients = {p: torch.cat([part[p][1] for part in kept], dim=1) for p in (1, 2)}
     return Atlas(grid, None, None, losses, gradients)
-
-
-def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
-    """f(theta) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
-
-    Each row of the batch must depend on its own parameters alone. One forward pass carries all
-    P tangents.
-    """
-
-    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.func.jvp(f, (theta,), (direction.expand_as(theta),))
-
-    directions = torch.eye(theta.shape[-1], dtype=theta.dtype, device=theta.device)
-    value, jacobian = torch.func.vmap(along, out_dims=(None, -1))(directions)
-    return value, jacobian
 
 
 def log_grid(synth: Callable, counts: tuple[int, ...]) -> Tensor:

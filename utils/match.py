@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from utils import checks
+from utils.jacobian import value_and_jacobian
 
 
 @dataclass(frozen=True)
@@ -108,35 +110,84 @@ def gradient_descent(
     )
 
 
-def _objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Tensor], Tensor]:
-    """The loss as a function of the parameters, the target's features computed once."""
-    checks.floating("target", target)
-    if target.ndim != 1:
-        raise ValueError(f"target has shape {tuple(target.shape)}; expected one sound, (N,)")
-    features = loss.features(target) if hasattr(loss, "features") else None
+def gauss_newton(
+    synth: Callable[[Tensor], Tensor],
+    phi: Callable[[Tensor], Tensor],
+    target: Tensor,
+    theta0: Tensor,
+    *,
+    steps: int = 30,
+    tolerance: float = 1e-4,
+    progress: bool = False,
+) -> Match:
+    r"""Second-order descent on the squared Euclidean distance of features.
 
-    def objective(theta: Tensor) -> Tensor:
-        x = synth(theta)
-        value = loss(x, target) if features is None else loss(x, features=features)
-        if value.ndim or not math.isfinite(value.item()):
-            raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
-        return value
+    Levenberg-Marquardt on log-parameters z: with the residual r of the features and its Jacobian
+    J by z, which forward differentiation gives, a step solves
 
-    return objective
+    .. math:: (J^T J + \lambda \operatorname{diag}(J^T J))\, \delta = -J^T r.
 
+    A step that lowers the loss is accepted, and the damping lambda divided by 3; any other is
+    taken back, and lambda multiplied by 4. No step changes a parameter by more than a factor e.
+    Marquardt, SIAM J. Appl. Math. 11(2), 1963; Nocedal and Wright, "Numerical Optimization",
+    2006, section 10.3.
 
-def _start(theta0: Tensor) -> Tensor:
-    checks.floating("theta0", theta0)
-    if theta0.ndim != 1 or not checks.all_true(theta0 > 0):
-        raise ValueError(
-            f"theta0 is {theta0.tolist()}; expected positive parameters of one sound, (P,)"
-        )
-    return theta0.detach().clone()
+    Parameters
+    ----------
+    synth : from parameters (..., P) to sounds (..., N).
+    phi : from sounds (..., N) to features (..., D); differentiable in forward mode.
+    target : (N,), the sound to match.
+    theta0 : (P,), the start; positive.
+    steps : the budget of trial steps, each of which costs one value and Jacobian.
+    tolerance : the search is at rest when a step changes no log-parameter by more than this.
+    progress : show the loss of each step while it runs.
 
+    Returns
+    -------
+    Match, whose `thetas` are the start and the accepted steps, and whose `losses` are the
+    squared distances there, which never increase.
 
-def _spread(path: list[Tensor]) -> float:
-    stacked = torch.stack(path)
-    return (stacked.amax(0) - stacked.amin(0)).max().item()
+    Raises
+    ------
+    TypeError, ValueError
+        For a wrong type, shape or range, and where features are not finite.
+    """
+    checks.integer("steps", steps, least=1)
+    checks.real("tolerance", tolerance, above=0)
+    began = time.perf_counter()
+    linearize = _linearizer(synth, phi, target)
+    z, damping = _start(theta0).log(), 1e-2
+    loss, curvature, slope = linearize(z)
+    path, losses, evaluations = [z], [loss], 1
+    reason = "the step budget is spent"
+    with tqdm(total=steps, desc="gauss_newton", leave=False, disable=not progress) as bar:
+        while evaluations <= steps:
+            if not slope.any():
+                reason = "the gradient is zero"
+                break
+            step = _damped_step(curvature, slope, damping).to(z)
+            if step.abs().max() < tolerance:
+                reason = "the parameters are at rest"
+                break
+            trial = linearize(z + step)
+            evaluations += 1
+            bar.set_postfix(loss=f"{loss:.2e}")
+            bar.update()
+            if trial[0] < loss:
+                z, damping = z + step, damping / 3
+                loss, curvature, slope = trial
+                path.append(z)
+                losses.append(loss)
+            else:
+                damping *= 4
+    return Match(
+        thetas=torch.stack(path).exp(),
+        losses=torch.tensor(losses, dtype=z.dtype),
+        evaluations=evaluations,
+        seconds=time.perf_counter() - began,
+        converged=reason != "the step budget is spent",
+        reason=reason,
+    )
 
 
 def errors(match: Match, theta: Tensor) -> Tensor:
@@ -152,3 +203,65 @@ def steps_to(match: Match, theta: Tensor, tolerance: float = 0.05) -> int | None
     outside = (errors(match, theta) > tolerance).nonzero().flatten().tolist()
     first = outside[-1] + 1 if outside else 0
     return first if first < len(match.thetas) else None
+
+
+def _objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Tensor], Tensor]:
+    """The loss as a function of the parameters, the target's features computed once."""
+    _one_sound(target)
+    features = loss.features(target) if hasattr(loss, "features") else None
+
+    def objective(theta: Tensor) -> Tensor:
+        x = synth(theta)
+        value = loss(x, target) if features is None else loss(x, features=features)
+        if value.ndim or not math.isfinite(value.item()):
+            raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
+        return value
+
+    return objective
+
+
+def _linearizer(synth: Callable, phi: Callable, target: Tensor) -> Callable:
+    """From log-parameters to the squared distance, its curvature J^T J and its slope J^T r."""
+    _one_sound(target)
+    with torch.no_grad():
+        wanted = phi(target)
+
+    def linearize(z: Tensor) -> tuple[float, Tensor, Tensor]:
+        found, jacobian = value_and_jacobian(lambda q: phi(synth(q.exp())), z)
+        residual, jacobian = (found - wanted).double(), jacobian.double()
+        loss = residual.square().sum().item()
+        if not (math.isfinite(loss) and jacobian.isfinite().all()):
+            raise ValueError(
+                f"phi at theta {z.exp().tolist()} is not finite, or its Jacobian is not"
+            )
+        return loss, jacobian.T @ jacobian, jacobian.T @ residual
+
+    return linearize
+
+
+def _damped_step(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
+    """The step of Levenberg and Marquardt, no longer than 1 in any log-parameter."""
+    scale = curvature.diagonal()
+    scale = scale.clamp(min=1e-12 * scale.max())  # a parameter without effect stays where it is
+    step = torch.linalg.solve(curvature + damping * torch.diag(scale), -slope)
+    return step / step.abs().max().clamp(min=1)
+
+
+def _one_sound(target: Tensor) -> None:
+    checks.floating("target", target)
+    if target.ndim != 1:
+        raise ValueError(f"target has shape {tuple(target.shape)}; expected one sound, (N,)")
+
+
+def _start(theta0: Tensor) -> Tensor:
+    checks.floating("theta0", theta0)
+    if theta0.ndim != 1 or not checks.all_true(theta0 > 0):
+        raise ValueError(
+            f"theta0 is {theta0.tolist()}; expected positive parameters of one sound, (P,)"
+        )
+    return theta0.detach().clone()
+
+
+def _spread(path: list[Tensor]) -> float:
+    stacked = torch.stack(path)
+    return (stacked.amax(0) - stacked.amin(0)).max().item()
