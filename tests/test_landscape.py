@@ -3,32 +3,35 @@ from functools import partial
 import pytest
 import torch
 
+from utils.jtfs import JTFS
 from utils.landscape import Atlas, local_minima, log_grid, points_home, survey
 from utils.loss import SpectralLoss
 from utils.mss import MSS
 from utils.synth import am_chirp, draw
 
 short = partial(am_chirp, duration=0.5)
-PHI = MSS((256, 64))
+OPERATORS = {"MSS": MSS((256, 64)), "JTFS": JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)}
+PHI = OPERATORS["MSS"]
 GRID = log_grid(short, (3, 4)).double()
 TARGETS = short(draw(am_chirp, 2, seed=0).double())
 
 
-def by_autograd(target, p):
+def by_autograd(target, p, phi=PHI):
     """Loss and gradient at each grid point, one at a time, in reverse mode."""
     theta = GRID.clone().requires_grad_()
-    loss = SpectralLoss(PHI, p)(short(theta), target)
+    loss = SpectralLoss(phi, p)(short(theta), target)
     return loss.detach(), torch.autograd.grad(loss.sum(), theta)[0]
 
 
 @pytest.mark.parametrize("p", [1, 2])
-def test_surface_equals_autograd(p):
-    atlas = survey(short, PHI, GRID)
-    assert atlas.features.shape == (12, PHI(TARGETS[0]).shape[-1])
+@pytest.mark.parametrize("phi", OPERATORS.values(), ids=OPERATORS)
+def test_surface_equals_autograd(phi, p):
+    atlas = survey(short, phi, GRID)
+    assert atlas.features.shape == (12, phi(TARGETS[0]).shape[-1])
     assert atlas.jacobian.shape == (*atlas.features.shape, 2)
     for target in TARGETS:
-        found = atlas.surface(PHI(target), p)
-        for one, other in zip(found, by_autograd(target, p), strict=True):
+        found = atlas.surface(phi(target), p)
+        for one, other in zip(found, by_autograd(target, p, phi), strict=True):
             torch.testing.assert_close(one, other)
 
 

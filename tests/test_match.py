@@ -4,10 +4,11 @@ from functools import partial
 import pytest
 import torch
 
+from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
 from utils.match import errors, gauss_newton, gradient_descent, steps_to
 from utils.mss import MSS
-from utils.synth import am_chirp
+from utils.synth import am_chirp, delay
 
 short = partial(am_chirp, duration=1.0)
 LOSS = SpectralLoss(MSS((512, 128)), p=1)
@@ -80,6 +81,26 @@ def test_gauss_newton_recovers_a_chirp_and_never_goes_up():
         torch.testing.assert_close(match.losses, expected, rtol=1e-3, atol=1e-12)
     near = gauss_newton(short, MSS((512, 128)), short(TRUTH), 1.05 * TRUTH)
     assert errors(near, TRUTH)[-1] < 1e-3
+
+
+@pytest.mark.parametrize("samples", [0, 512])
+def test_gauss_newton_on_jtfs_recovers_a_delayed_chirp(samples):
+    phi = JTFS(8192, J=10, Q=(8, 2), J_fr=4, Q_fr=2)
+    match = gauss_newton(short, phi, delay(short(TRUTH), samples), START)
+    assert match.converged
+    assert errors(match, TRUTH)[-1] < 0.05
+    assert match.evaluations < 15
+
+
+def test_gradient_descent_on_jtfs_survives_its_small_gradients():
+    """Squared, they fall below Adam's usual epsilon: scaling the loss down must change nothing."""
+    loss = SpectralLoss(JTFS(8192, J=8, Q=(4, 1), J_fr=3, Q_fr=1), p=2)
+    plain, scaled = (
+        gradient_descent(short, lambda x, y, c=c: c * loss(x, y), short(TRUTH), START, steps=5)
+        for c in (1.0, 1e-6)
+    )
+    torch.testing.assert_close(plain.thetas, scaled.thetas, rtol=1e-3, atol=0)
+    assert plain.losses[-1] < plain.losses[0]
 
 
 def test_gauss_newton_takes_back_a_step_that_goes_up():

@@ -79,7 +79,9 @@ def gradient_descent(
     began = time.perf_counter()
     objective = _objective(synth, loss, target)
     z = _start(theta0).log().requires_grad_()
-    adam = torch.optim.Adam([z], lr=step_size)
+    # Gradients of JTFS may be far below Adam's usual epsilon, and squares of them below float32's
+    # smallest: an epsilon that only guards against 0 / 0.
+    adam = torch.optim.Adam([z], lr=step_size, eps=1e-30)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     path, losses = [z.detach().clone()], []
     reason = "the step budget is spent"

@@ -1,0 +1,480 @@
+"""Joint time-frequency scattering (JTFS): exact, band-limited, differentiable both ways.
+
+A scalogram |x * psi_1| is filtered by wavelets along time and along log-frequency, a modulus
+is taken, and the result is averaged: a map of spectrotemporal modulations. Andén, Lostanlen
+and Mallat, "Joint time-frequency scattering", IEEE TSP 67(14), 2019; Muradeli et al.,
+"Differentiable time-frequency scattering on GPU", DAFx 2022.
+
+What makes it fast: a wavelet is narrow in the Fourier domain, so that each is applied, brought
+to base band and sampled at the rate of its bandwidth; scattering along log-frequency is one
+matrix product; and the modulus is averaged while it is still in the processor's cache, never
+stored, and recomputed for the gradient.
+
+This file and `wavelets.py` need torch, numpy, scipy and kymatio, and nothing else of this library.
+"""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from torch import nn
+
+try:
+    from . import wavelets
+except ImportError:  # both files copied side by side into a project of one's own
+    import wavelets
+
+# Samples per bandwidth sigma of a second-order wavelet, and at least. The modulus has no sharp
+# band limit, so that this, not the wavelet's own band, decides how exact its average is.
+SAMPLES_PER_SIGMA = 12
+MIN_SAMPLES = 128
+
+# Time samples that the modulus takes at once on a CPU, to stay in cache.
+BLOCK = 256
+
+PATH = np.dtype(
+    [(name, np.int64) for name in ("order", "n1", "n2", "n_fr", "spin")]
+    + [(f"{name}_{axis}", float) for axis in ("1", "2", "fr") for name in ("xi", "sigma")]
+    + [("time", float)]
+)
+
+
+class JTFS(nn.Module):
+    """Joint time-frequency scattering of signals of `length` samples: (..., length) -> (..., D).
+
+    Order 1, |S_1 * psi_fr| for spins >= 0, then order 2, |U_1 * psi_2 * psi_fr|, in the order of
+    Kymatio's development version, of which these are the outputs as means instead of sums.
+    `paths` names each. Signals are padded by reflection, as there.
+
+    length      samples of the input, at least 2**J
+    J           longest wavelets along time span about 2**J samples
+    Q           first- and second-order wavelets per octave along time
+    J_fr, Q_fr  the same along log-frequency, where 2**J_fr counts first-order wavelets
+    T           "global": mean over time; int: average over T samples, every 2**floor(log2(T))
+    F           "global": mean over log-frequency; int: average over F bins, every
+                2**floor(log2(F)); None: no average, every 2**j bins for a wavelet of scale j
+    oversampling  accuracy against time and memory, see below
+
+    With T="global" the mean is over the signal and its reflections, hence both directions: spins
+    of opposite sign come out nearly alike. Take a local T where up must differ from down; spin
+    +1 then answers to rising, -1 to falling frequency.
+
+    Outputs run over paths, then (F not "global") log-frequency, then (T not "global") time.
+    Input is float32 or float64, finite, on any device; filters follow its dtype and device, but
+    `.to()` moves them once and for all. Silence is legal: where a modulus is zero, so is its
+    derivative. Reverse mode, forward mode and `torch.func` work; second derivatives do not.
+
+    Raises TypeError or ValueError on settings that cannot be, or on such input.
+
+    oversampling multiplies the sampling rates. OVERSAMPLING_TABLE
+
+    Features and gradients are small: of the order of 1e-3 and 1e-6 for a signal of unit energy
+    of a second. A loss should be relative, say |S x - S y|^2 / |S y|^2, or Adam squares the
+    gradient below its epsilon and hardly moves.
+    """
+
+    def __init__(
+        self, length, *, J=12, Q=(8, 2), J_fr=5, Q_fr=2, T="global", F="global", oversampling=1.0
+    ):
+        super().__init__()
+        _check_scales(length, J, Q, J_fr, Q_fr, oversampling)
+        self.length, self.J, self.Q, self.J_fr, self.Q_fr = length, J, tuple(Q), J_fr, Q_fr
+        self.T, self.F, self.oversampling = T, F, oversampling
+        self.bank_1, self.bank_2 = (wavelets.filter_bank(J, q) for q in Q)
+        _check_averages(length, len(self.bank_1.xi), J_fr, T, F)
+
+        width = 2**J if T == "global" else T
+        self.log2_stride = int(math.log2(width))
+        self.padded = wavelets.padded_length(length, width)
+        self.pad_left = (self.padded - length) // 2
+        self.first_frame = -(-self.pad_left >> self.log2_stride)
+        end_frame = -(-(self.pad_left + length) >> self.log2_stride)
+        self.frames = 1 if T == "global" else end_frame - self.first_frame
+
+        # Bins of the log-frequency axis that each second-order wavelet sees: those with j1 < j2.
+        n1_max = [int((self.bank_1.j < j2).sum()) for j2 in self.bank_2.j]
+        joint = {n: _Quefrency(self, n, (1, -1)) for n in set(n1_max) - {0}}
+        self.order_2 = nn.ModuleList(_Joint(self, n2, joint[n]) for n2, n in enumerate(n1_max) if n)
+        self.scalogram = nn.ModuleList(_ScalogramRows(self, j) for j in np.unique(self.bank_1.j))
+        self.order_1 = _Quefrency(self, len(self.bank_1.xi), (1,))
+        self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
+
+    def forward(self, x):
+        _check_input(x, self.length)
+        rows = self._scalogram(x.reshape(math.prod(x.shape[:-1]), self.length))
+        features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
+        features = torch.cat(features, dim=-1)
+        return features.reshape(x.shape[:-1] + features.shape[-1:])
+
+    def _scalogram(self, x):
+        """U_1 = |x * psi_1|: (batch, length) -> per scale j, half spectra (batch, n1, K)"""
+        pad_right = self.padded - self.length - self.pad_left
+        padded = nn.functional.pad(x, (self.pad_left, pad_right), mode="reflect")
+        spectrum = torch.fft.fft(padded, norm="forward")
+        return [scale(spectrum) for scale in self.scalogram]
+
+    def _first_order(self, rows):
+        """Scattering of the averaged scalogram: half spectra of its rows -> (batch, outputs)"""
+        S = torch.cat([self._average(row) for row in rows], dim=1)
+        if self.T != "global":
+            S = S[..., self.first_frame : self.first_frame + self.frames]
+        real, imag = (S.mT @ self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
+        U = torch.complex(real, imag).abs()
+        return self.order_1.average(U.mean(1, keepdim=True) if self.T == "global" else U)
+
+    def _average(self, rows):
+        """Scalogram rows averaged over T: half spectra (batch, n1, K) -> (batch, n1, time)"""
+        averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
+        return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
+
+    @property
+    def paths(self):
+        """One row per output, normalized: see `table`."""
+        return self.table()
+
+    def table(self, sample_rate=None):
+        """What each output is: a structured array of D rows.
+
+        order; indices n1, n2, n_fr of the wavelets (-1: none, or averaged over); spin; xi and
+        sigma, centre frequency and bandwidth, of the first-order wavelet (_1), of the second
+        along time (_2) and along log-frequency (_fr); time at which a local average is centred.
+        In cycles per sample, cycles per log-frequency bin and samples, or, with a sample rate
+        in Hz: in Hz, cycles per octave and seconds. NaN where it has no meaning.
+        """
+        stages = [(1, -1, self.order_1)] + [
+            (2, joint.n2, joint.quefrency) for joint in self.order_2
+        ]
+        times = [
+            ((self.first_frame + i) << self.log2_stride) - self.pad_left for i in range(self.frames)
+        ]
+        if self.T == "global":
+            times = [np.nan]
+        rows = [
+            (
+                order,
+                n1,
+                n2,
+                n_fr,
+                spin,
+                *_wavelet(self.bank_1, n1),
+                *_wavelet(self.bank_2, n2),
+                xi,
+                sigma,
+                time,
+            )
+            for order, n2, stage in stages
+            for n_fr, xi, sigma, spin, n1 in stage.outputs
+            for time in times
+        ]
+        table = np.array(rows, dtype=PATH)
+        if sample_rate is not None:
+            for name in ("xi_1", "sigma_1", "xi_2", "sigma_2"):
+                table[name] *= sample_rate
+            for name in ("xi_fr", "sigma_fr"):
+                table[name] *= self.Q[0]
+            table["time"] /= sample_rate
+        return table
+
+
+class _ScalogramRows(nn.Module):
+    """First-order rows of one scale j: spectrum of x (batch, N) -> half spectra (batch, n1, K).
+
+    Rows are sampled as Kymatio samples them, and K keeps the bins that are read further on.
+    """
+
+    def __init__(self, jtfs, j):
+        super().__init__()
+        N = jtfs.padded
+        selected = jtfs.bank_1.j == j
+        bands = [
+            wavelets.morlet_band(N, *p)
+            for p in zip(jtfs.bank_1.xi[selected], jtfs.bank_1.sigma[selected], strict=True)
+        ]
+        width = max(len(band.values) for band in bands)
+        readers = [joint for joint in jtfs.order_2 if jtfs.bank_2.j[joint.n2] > j]
+        self.kept = 1 + max([N >> jtfs.log2_stride + 1] + [max(r.stop, -r.start) for r in readers])
+        self.size = _fast_size(
+            max(jtfs.oversampling * N / 2**j, width, 2 * self.kept if readers else 0)
+        )
+        self.values = _buffer(
+            np.stack([np.pad(b.values, (0, width - len(b.values))) for b in bands])
+        )
+        self.bins = _buffer(np.stack([(b.start + np.arange(width)) % N for b in bands]))
+
+    def forward(self, spectrum):
+        bands = spectrum[:, self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
+        # Cut from bin `start` on, the band is transformed back as if it began at zero: its output
+        # is shifted in frequency, which the modulus does not see.
+        U = torch.fft.ifft(bands, n=self.size, norm="forward").abs()
+        return torch.fft.rfft(U, norm="forward")[..., : self.kept]
+
+
+class _Joint(nn.Module):
+    """Second-order paths of one temporal wavelet: half spectra of rows -> (batch, outputs)"""
+
+    def __init__(self, jtfs, n2, quefrency):
+        super().__init__()
+        sigma, N = jtfs.bank_2.sigma[n2], jtfs.padded
+        band = wavelets.morlet_band(N, jtfs.bank_2.xi[n2], sigma)
+        self.n2, self.start, self.stop = n2, band.start, band.start + len(band.values)
+        self.scales = len(np.unique(jtfs.bank_1.j[jtfs.bank_1.j < jtfs.bank_2.j[n2]]))
+        self.quefrency, self.frames = quefrency, jtfs.frames
+        size = max(SAMPLES_PER_SIGMA * sigma * N, MIN_SAMPLES) * jtfs.oversampling
+        if jtfs.T == "global":
+            self.size = _fast_size(max(size, len(band.values)))
+            weights, self.starts = (
+                np.full((self.size, 1), 1 / self.size),
+                (0,) * -(-self.size // BLOCK),
+            )
+        else:  # leave room for the band of the low-pass filter beside that of the modulus
+            self.size = _fast_size(max(size + (N >> jtfs.log2_stride), len(band.values)))
+            frames = (jtfs.first_frame, jtfs.frames)
+            weights, self.starts = wavelets.time_average(self.size, N, jtfs.T, *frames, BLOCK)
+        self.band, self.weights = _buffer(band.values), _buffer(weights)
+
+    def forward(self, rows):
+        Y = torch.view_as_real(self.filter(rows).mT.contiguous()).flatten(2)
+        filters = self.quefrency.convolve.to(Y), self.weights.to(Y), self.starts, self.frames
+        return self.quefrency.average(_AveragedModulus.apply(Y, *filters))
+
+    def filter(self, rows):
+        """U_1 * psi_2 up to a phase common to all n1: half spectra -> complex (batch, n1, M)"""
+        rows = torch.cat([_bins(row, self.start, self.stop) for row in rows[: self.scales]], dim=1)
+        return torch.fft.ifft(rows * self.band.to(rows.real), n=self.size, norm="forward")
+
+
+class _Quefrency(nn.Module):
+    """Wavelets along the first n1_max log-frequency bins, and the average over log-frequency."""
+
+    def __init__(self, jtfs, n1_max, spins):
+        super().__init__()
+        scales = jtfs.J, jtfs.Q[0], jtfs.J_fr, jtfs.Q_fr
+        bank = wavelets.frequential(n1_max, *scales, jtfs.F, spins)
+        # A complex product as a real one: re, im of each bin side by side -> all re, then all im.
+        C = bank.convolve.T
+        real_form = np.stack([np.hstack([C.real, C.imag]), np.hstack([-C.imag, C.real])], axis=1)
+        self.convolve = _buffer(real_form.reshape(2 * n1_max, -1))
+        self.pool, self.outputs = _buffer(bank.pool), bank.outputs
+
+    def average(self, U):
+        """(batch, time, rows) -> (batch, outputs * time)"""
+        return (U @ self.pool.to(U)).mT.flatten(1)
+
+
+class _AveragedModulus(torch.autograd.Function):
+    """|Y C| averaged over time, of which nothing but Y is stored.
+
+    Y (batch, M, 2 n1), C (2 n1, 2 rows) in real form, weights (M, reach): a block of time
+    samples adds to the frames from its start on. Returns (batch, frames, rows).
+    """
+
+    @staticmethod
+    def forward(Y, C, weights, starts, frames):
+        out = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
+        for item, time, frame in _blocks(Y, weights, starts):
+            real, imag = _product(Y[item, time], C).unbind(2)
+            U = (real * real).addcmul_(imag, imag).sqrt_()
+            out[item, frame] += weights[time].T @ U
+        return out
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        *tensors, ctx.starts, ctx.frames = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
+
+    @staticmethod
+    def backward(ctx, grad):
+        Y, C, weights = ctx.saved_tensors
+        return _Adjoint.apply(grad, Y, C, weights, ctx.starts), None, None, None, None
+
+    @staticmethod
+    def jvp(ctx, tangent, *_):
+        Y, C, weights = ctx.saved_tensors
+        return _Tangent.apply(tangent[None], Y, C, weights, ctx.starts, ctx.frames)[0]
+
+    @staticmethod
+    def vmap(info, in_dims, Y, *filters):
+        out = _AveragedModulus.apply(_fold(Y, in_dims[0], info.batch_size), *filters)
+        return _unfold(out, info.batch_size), 0
+
+
+class _Derivative(torch.autograd.Function):
+    """A first derivative, which refuses a second. `once_differentiable` would let pass, and take
+    for constant, a gradient whose incoming gradient is constant."""
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise RuntimeError("JTFS has first derivatives only")
+
+    jvp = backward
+
+
+class _Adjoint(_Derivative):
+    """Gradient of a loss with respect to Y, from its gradient (batch, frames, rows)."""
+
+    @staticmethod
+    def forward(grad, Y, C, weights, starts):
+        out = torch.empty_like(Y)
+        for item, time, frame in _blocks(Y, weights, starts):
+            z = _phasor(_product(Y[item, time], C))
+            z *= (weights[time] @ grad[item, frame])[..., None, :]
+            out[item, time] = z.flatten(2) @ C.T
+        return out
+
+    @staticmethod
+    def vmap(info, in_dims, grad, Y, *filters):
+        V = info.batch_size
+        out = _Adjoint.apply(_fold(grad, in_dims[0], V), _fold(Y, in_dims[1], V), *filters)
+        return _unfold(out, V), 0
+
+
+class _Tangent(_Derivative):
+    """Derivatives of the output along K tangents of Y, (K, batch, M, 2 n1)."""
+
+    @staticmethod
+    def forward(tangents, Y, C, weights, starts, frames):
+        out = Y.new_zeros(len(tangents), len(Y), frames, C.shape[1] // 2)
+        for item, time, frame in _blocks(Y, weights, starts):
+            real, imag = _phasor(_product(Y[item, time], C)).unbind(2)
+            for k, tangent in enumerate(tangents):
+                d_real, d_imag = _product(tangent[item, time], C).unbind(2)
+                U = (real * d_real).addcmul_(imag, d_imag)
+                out[k, item, frame] += weights[time].T @ U
+        return out
+
+    @staticmethod
+    def vmap(info, in_dims, tangents, Y, *filters):
+        V, K = info.batch_size, tangents.shape[0 if in_dims[0] != 0 else 1]
+        if in_dims[1] is None:  # several tangents at one point share its modulus
+            tangents = tangents.movedim(in_dims[0], 0).flatten(0, 1)
+            out = _Tangent.apply(tangents, Y, *filters)
+            return out.reshape(V, K, *out.shape[1:]), 0
+        if in_dims[0] is None:
+            tangents = tangents.expand(V, *tangents.shape)
+        else:
+            tangents = tangents.movedim(in_dims[0], 0)
+        out = _Tangent.apply(
+            tangents.movedim(0, 1).flatten(1, 2), _fold(Y, in_dims[1], V), *filters
+        )
+        return out.reshape(K, V, out.shape[1] // V, *out.shape[2:]), 1
+
+
+def _blocks(Y, weights, starts):
+    """Slices of Y along batch and time that are handled at once, and of the frames they reach."""
+    batch, M, _ = Y.shape
+    whole = Y.is_cuda and len(set(starts)) == 1
+    step = M if whole else min(BLOCK, M)
+    items = batch if whole else max(1, BLOCK // M)
+    for i in range(0, batch, items):
+        for t in range(0, M, step):
+            start = starts[t // BLOCK]
+            yield slice(i, i + items), slice(t, t + step), slice(start, start + weights.shape[1])
+
+
+def _product(Y, C):
+    """Y (batch, time, 2 n1) times C in real form: (batch, time, 2, rows), real parts first."""
+    return (Y.flatten(0, 1) @ C).view(*Y.shape[:2], 2, -1)
+
+
+def _phasor(z):
+    """z / |z| in place, zero where z is zero; real and imaginary parts along the axis 2."""
+    real, imag = z.unbind(2)
+    square = (real * real).addcmul_(imag, imag)
+    z *= square.clamp_(min=torch.finfo(z.dtype).tiny).rsqrt_()[:, :, None]
+    return z
+
+
+def _fold(tensor, dim, V):
+    """Merge the axis `dim` of torch.func.vmap, of V items, into the batch axis."""
+    tensor = tensor.expand(V, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+    return tensor.flatten(0, 1)
+
+
+def _unfold(tensor, V):
+    return tensor.reshape(V, len(tensor) // V, *tensor.shape[1:])
+
+
+def _bins(half, start, stop):
+    """Bins start to stop, start possibly negative, from a real signal's half spectrum."""
+    if start >= 0:
+        return half[..., start:stop]
+    return torch.cat([half[..., 1 : 1 - start].flip(-1).conj(), half[..., :stop]], dim=-1)
+
+
+def _fast_size(n):
+    """Smallest integer from n on of the form m 2**k, m in 1, 3, 5, 7: FFTs of it are fast."""
+    return min(m << max(0, math.ceil(math.log2(n / m))) for m in (1, 3, 5, 7))
+
+
+def _buffer(array):
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    if tensor.is_floating_point():
+        tensor = tensor.to(torch.get_default_dtype())
+    return nn.Buffer(tensor, persistent=False)
+
+
+def _wavelet(bank, n):
+    return (np.nan, np.nan) if n < 0 else (bank.xi[n], bank.sigma[n])
+
+
+def _check_scales(length, J, Q, J_fr, Q_fr, oversampling):
+    if not isinstance(Q, (tuple, list)) or len(Q) != 2:
+        raise TypeError(f"Q must be a pair of integers, one per order, got {Q!r}")
+    counts = {"length": length, "J": J, "Q[0]": Q[0], "Q[1]": Q[1], "J_fr": J_fr, "Q_fr": Q_fr}
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an integer, got {value!r}")
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if length < 2**J:
+        most = int(math.log2(length))
+        raise ValueError(
+            f"J must be at most {most}, as 2**J must not exceed the length {length}, got {J}"
+        )
+    if not isinstance(oversampling, Real) or not 0.5 <= oversampling <= 16:
+        raise ValueError(f"oversampling must be a number from 0.5 to 16, got {oversampling!r}")
+
+
+def _check_averages(length, wavelet_count, J_fr, T, F):
+    if 2**J_fr > wavelet_count:
+        most = int(math.log2(wavelet_count))
+        raise ValueError(
+            f"J_fr must be at most {most} for {wavelet_count} first-order wavelets, got {J_fr}"
+        )
+    _check_width("T", T, length, "samples of the signal", ("global",))
+    _check_width("F", F, wavelet_count, "first-order wavelets", ("global", None))
+
+
+def _check_width(name, width, limit, unit, names):
+    if width in names:
+        return
+    allowed = f"{' or '.join(map(repr, names))} or an integer from 1 to {limit}, the {unit}"
+    if not isinstance(width, Integral) or isinstance(width, bool):
+        raise TypeError(f"{name} must be {allowed}, got {width!r}")
+    if not 1 <= width <= limit:
+        raise ValueError(f"{name} must be {allowed}, got {width}")
+
+
+def _check_input(x, length):
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(
+            f"x must be a torch.Tensor of shape (..., {length}), got {type(x).__name__}"
+        )
+    if x.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"x must be of dtype float32 or float64, got {x.dtype}")
+    if x.dim() == 0 or x.shape[-1] != length:
+        raise ValueError(f"x must be of shape (..., {length}), got {tuple(x.shape)}")
+    if x.numel() == 0:
+        raise ValueError(f"x must hold at least one signal, got shape {tuple(x.shape)}")
+    try:
+        finite = bool(torch.isfinite(x).all())
+    except RuntimeError:  # inside torch.vmap no value may be looked at
+        return
+    if not finite:
+        raise ValueError("x must be finite, got NaN or infinite samples")
