@@ -67,11 +67,19 @@ class JTFS(nn.Module):
 
     Raises TypeError or ValueError on settings that cannot be, or on such input.
 
-    oversampling multiplies the sampling rates. OVERSAMPLING_TABLE
+    oversampling, from 0.5 to 16, multiplies the sampling rates of both orders. Measured with the
+    default settings, 2**15 samples, float32, against oversampling=4, worst of seven signals
+    (noise, chirp, click, harmonic and beating tones, decaying and lone note):
 
-    Features and gradients are small: of the order of 1e-3 and 1e-6 for a signal of unit energy
-    of a second. A loss should be relative, say |S x - S y|^2 / |S y|^2, or Adam squares the
-    gradient below its epsilon and hardly moves.
+        oversampling                                     0.5     1       2
+        relative L2 error of all outputs                 8e-5    7e-5    1e-5
+        error of the worst path above 1 % of the largest 3e-3    3e-3    6e-4
+        time of value and gradient, relative             0.8     1       1.8
+        memory of value and gradient, MB                 55      80      150
+
+    Features of a sound of unit energy are of the order of 1e-6 to 1e-4, and the gradient of a
+    squared distance of 1e-12, which Adam, of epsilon 1e-8, does not follow. Make the loss
+    relative, |S x - S y|^2 / |S y|^2: its gradient is of the order of 1e-4.
     """
 
     def __init__(
