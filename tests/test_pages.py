@@ -66,7 +66,7 @@ def test_images_say_what_to_see(page):
         alt = image.get_attribute("alt")
         assert len(alt.split()) >= 8, alt
         assert image.evaluate("i => i.complete && i.naturalWidth > 0")
-        caption = image.locator("xpath=..").locator("figcaption").inner_text()
+        caption = image.locator("xpath=..").locator("figcaption").text_content()
         assert caption != alt
         assert len(caption.split()) >= 8, caption
 
