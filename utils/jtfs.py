@@ -30,6 +30,10 @@ except ImportError:  # both files copied side by side into a project of one's ow
 SAMPLES_PER_SIGMA = 12
 MIN_SAMPLES = 128
 
+# Samples below it count as silence. Below it the first modulus would reach the subnormal numbers,
+# at some of which the derivative of torch's complex `abs` is NaN.
+SILENCE = 1e-20
+
 # Time samples that the modulus takes at once on a CPU, to stay in cache.
 BLOCK = 256
 
@@ -118,6 +122,7 @@ class JTFS(nn.Module):
     def _scalogram(self, x):
         """U_1 = |x * psi_1|: (batch, length) -> per scale j, half spectra (batch, n1, K)"""
         pad_right = self.padded - self.length - self.pad_left
+        x = torch.where(x.abs() > SILENCE, x, 0.0)
         padded = nn.functional.pad(x, (self.pad_left, pad_right), mode="reflect")
         spectrum = torch.fft.fft(padded, norm="forward")
         return [scale(spectrum) for scale in self.scalogram]

@@ -112,10 +112,8 @@ def survey(
     kept = []  # of each batch: features and Jacobian, or losses and gradients
     with tqdm(total=len(points), desc="survey", unit="sound", leave=False) as bar:
         for batch in points.split(BATCH):
-            features, jacobian = value_and_jacobian(lambda theta: phi(synth(theta)), batch)
-            kept.append(
-                (features, jacobian) if wanted is None else _against(features, jacobian, wanted)
-            )
+            found = value_and_jacobian(lambda theta: phi(synth(theta)), batch)
+            kept.append(found if wanted is None else _against(*found, wanted))
             bar.update(len(batch))
     if wanted is None:
         features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
@@ -144,9 +142,7 @@ def local_minima(loss: Tensor) -> Tensor:
     Points at the edge of the grid have fewer neighbours, and may be minima too: a descent that
     stays in range ends there.
     """
-    padded = torch.full([n + 2 for n in loss.shape], torch.inf, dtype=loss.dtype)
-    inside = tuple(slice(1, -1) for _ in loss.shape)
-    padded[inside] = loss
+    padded = torch.nn.functional.pad(loss, (1, 1) * loss.ndim, value=torch.inf)
     lowest = torch.ones_like(loss, dtype=torch.bool)
     for offset in product((0, 1, 2), repeat=loss.ndim):
         if any(o != 1 for o in offset):
