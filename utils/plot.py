@@ -102,7 +102,7 @@ def envelopes(named: Mapping[str, Tensor], seconds: tuple[float, float]) -> Figu
     for (label, y), style in zip(named.items(), ("-", "--", ":", "-."), strict=False):
         axis.plot(np.linspace(*seconds, len(y)), y.detach().cpu().numpy(), style, label=label)
     axis.set(xlabel="time (s)", ylabel="amplitude", xlim=seconds)
-    axis.legend()
+    fig.legend(loc="outside right upper")
     return fig
 
 
