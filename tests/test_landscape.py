@@ -44,6 +44,15 @@ def test_streaming_keeps_the_same_surfaces(p):
             torch.testing.assert_close(one, other)
 
 
+def test_processes_share_the_work():
+    grid = log_grid(short, (6, 3))
+    for targets in (None, TARGETS.float()):
+        one, other = (survey(short, PHI, grid, targets, n_jobs=jobs) for jobs in (1, 2))
+        named = 0 if targets is not None else PHI(TARGETS[0].float())
+        for a, b in zip(one.surface(named), other.surface(named), strict=True):
+            torch.testing.assert_close(a, b)
+
+
 def test_log_gradient_is_by_ratios():
     atlas = Atlas(GRID, None, None)
     gradient = torch.ones_like(GRID)

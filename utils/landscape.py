@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
 import torch
+from joblib import Parallel, delayed
 from torch import Tensor
 from tqdm import tqdm
 
@@ -79,6 +81,8 @@ def survey(
     phi: Callable[[Tensor], Tensor],
     grid: Tensor,
     targets: Tensor | None = None,
+    *,
+    n_jobs: int = 1,
 ) -> Atlas:
     """Compute features and their Jacobian, by forward differentiation, at every grid point.
 
@@ -90,6 +94,7 @@ def survey(
     targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
         and gradients against these targets, for p = 1 and 2, and forgets the features. So it
         does with many features, such as those of `MSS`.
+    n_jobs : processes of joblib that share the work; -1 for one a core. The result is the same.
 
     Returns
     -------
@@ -109,12 +114,13 @@ def survey(
             raise ValueError(f"targets has shape {tuple(targets.shape)}; expected (K, N)")
         with torch.no_grad():
             wanted = torch.cat([phi(part) for part in targets.split(BATCH)])
-    kept = []  # of each batch: features and Jacobian, or losses and gradients
-    with tqdm(total=len(points), desc="survey", unit="sound", leave=False) as bar:
-        for batch in points.split(BATCH):
-            found = value_and_jacobian(lambda theta: phi(synth(theta)), batch)
-            kept.append(found if wanted is None else _against(*found, wanted))
-            bar.update(len(batch))
+    parts = points.split(BATCH)
+    # As an array, which joblib shares between processes instead of sending it with each part.
+    known = None if wanted is None else wanted.cpu().numpy()
+    work = (delayed(_region)(synth, phi, part, known) for part in parts)
+    found = Parallel(n_jobs=n_jobs, return_as="generator")(work)
+    # Of each part: features and Jacobian, or losses and gradients.
+    kept = list(tqdm(found, desc="survey", total=len(parts), leave=False))
     if wanted is None:
         features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
         return Atlas(grid, features, jacobian)
@@ -159,6 +165,12 @@ def points_home(grid: Tensor, log_gradient: Tensor, theta: Tensor) -> Tensor:
     """
     way = (theta / grid).log()
     return (-log_gradient * way).sum(-1) > 0
+
+
+def _region(synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None):
+    """Features and Jacobian at some points; or losses and gradients, if there are targets."""
+    found = value_and_jacobian(lambda theta: phi(synth(theta)), points)
+    return found if targets is None else _against(*found, torch.tensor(targets).to(points))
 
 
 def _against(features: Tensor, jacobian: Tensor, targets: Tensor) -> dict[int, tuple]:

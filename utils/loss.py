@@ -29,6 +29,9 @@ class SpectralLoss(nn.Module):
         self.phi = phi
         self.p = p
 
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
     def features(self, y: Tensor) -> Tensor:
         """The features (..., D) of a target (..., N), without gradient."""
         with torch.no_grad():

@@ -46,6 +46,9 @@ class MSS(nn.Module):
             raise ValueError(f'magnitude is {magnitude!r}; expected "linear", "log" or "both"')
         self.magnitude = magnitude
 
+    def extra_repr(self) -> str:
+        return f"n_ffts={self.n_ffts}, magnitude={self.magnitude!r}"
+
     def forward(self, x: Tensor) -> Tensor:
         """From sounds (..., N) to features (..., D), in the dtype and on the device of `x`.
 

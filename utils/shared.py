@@ -1,0 +1,68 @@
+"""Work that several chapters need, done once and kept in the folder of the build."""
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+from torch import Tensor, nn
+
+HOME = Path(__file__).parents[1]
+MEMORY = joblib.Memory(HOME / "_build" / "shared", verbose=0)
+
+
+def once(work: Callable, *inputs, **options):
+    """What `work(*inputs, **options)` returns, computed by the first chapter that asks for it.
+
+    The result is kept under `_build/shared`, and found again by the source of `work`, by the
+    inputs, and by the whole of this library: a change in any of them computes anew, and so does
+    every fresh build.
+
+    Parameters
+    ----------
+    work : a function of this library or of a notebook, whose result can be pickled.
+    inputs, options : tensors, numbers, strings, functions (known by their source), modules (known
+        by their `repr`, which must tell all their settings), and sequences or mappings of these.
+
+    Raises
+    ------
+    TypeError
+        For an input of another kind, which could not be found again.
+    """
+    key = joblib.hash([_library(), _told(work), _told(inputs), _told(options)])
+    return _kept(key, functools.partial(work, *inputs, **options))
+
+
+@MEMORY.cache(ignore=["work"])
+def _kept(key: str, work: Callable):
+    return work()
+
+
+def _told(value):
+    """A value as plain data that hash alike in every process."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Tensor):
+        return str(value.device), value.detach().cpu().numpy()
+    if isinstance(value, nn.Module):
+        return type(value).__qualname__, repr(value)
+    if isinstance(value, functools.partial):
+        return _told([value.func, value.args, value.keywords])
+    if isinstance(value, (list, tuple)):
+        return [_told(each) for each in value]
+    if isinstance(value, dict):
+        return [[name, _told(each)] for name, each in value.items()]
+    if inspect.isfunction(value):
+        return value.__module__, value.__qualname__, inspect.getsource(value)
+    raise TypeError(f"inputs hold a {type(value).__name__}; expected tensors, numbers or functions")
+
+
+@functools.cache
+def _library() -> str:
+    """A digest of this library's own files."""
+    digest = hashlib.sha256()
+    for file in sorted((HOME / "utils").glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
