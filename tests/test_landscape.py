@@ -7,7 +7,7 @@ from utils.jtfs import JTFS
 from utils.landscape import Atlas, local_minima, log_grid, points_home, survey
 from utils.loss import SpectralLoss
 from utils.mss import MSS
-from utils.synth import am_chirp, draw
+from utils.synth import am_chirp, draw, ripple, sequence
 
 short = partial(am_chirp, duration=0.5)
 OPERATORS = {"MSS": MSS((256, 64)), "JTFS": JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)}
@@ -42,6 +42,13 @@ def test_streaming_keeps_the_same_surfaces(p):
     for k, target in enumerate(TARGETS):
         for one, other in zip(atlas.surface(k, p), by_autograd(target, p), strict=True):
             torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("synth", [ripple, partial(sequence, short, onsets=[-0.1, 0.1])])
+def test_every_synthesizer_can_be_surveyed(synth):
+    atlas = survey(synth, PHI, log_grid(synth, (2, 2)))
+    assert torch.isfinite(atlas.jacobian).all()
+    assert (atlas.jacobian.norm(dim=1) > 0).all()
 
 
 def test_processes_share_the_work():

@@ -78,12 +78,6 @@ def test_curves_keep_their_values():
     np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_ydata(), [25, 100])
 
 
-def test_wilson_interval_of_a_textbook_case():
-    """Five of ten: the interval is symmetric about a half, (0.237, 0.763)."""
-    low, high = plot.wilson(5, 10)
-    assert (low, high) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-
-
 def test_style_leaves_the_readers_own_alone():
     before = dict(plt.rcParams)
     plot.envelopes({"x": torch.ones(4)}, (0.0, 1.0))

@@ -80,3 +80,12 @@ def test_source_is_that_of_the_function():
 def test_bad_input_is_named(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def test_table_has_a_caption_and_heads():
+    page = html_of(show.table, ("loss", "a < b"), [("MSS", "yes & no")], caption="Of <two>")
+    assert '<caption style="caption-side:top">Of &lt;two&gt;</caption>' in page
+    assert re.findall(r'<th scope="col">(.*?)</th>', page) == ["loss", "a &lt; b"]
+    assert re.findall(r"<td>(.*?)</td>", page) == ["MSS", "yes &amp; no"]
+    with pytest.raises(ValueError, match="2 cells in each row"):
+        show.table(("a", "b"), [("only one",)], caption="short")

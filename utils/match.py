@@ -45,7 +45,7 @@ def gradient_descent(
     target: Tensor,
     theta0: Tensor,
     *,
-    steps: int = 100,
+    steps: int = 50,
     step_size: float = 0.1,
     tolerance: float = 1e-4,
 ) -> Match:

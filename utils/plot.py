@@ -7,12 +7,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from utils.landscape import Atlas, local_minima
 from utils.match import Match
 from utils.synth import SAMPLE_RATE, parameters_of
+from utils.trials import wilson
 
 # Okabe and Ito's colours, told apart by all common kinds of colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -26,7 +27,7 @@ STYLE = {
     "axes.titlesize": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "axes.prop_cycle": plt.cycler(color=(*COLOURS, "black")),
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
@@ -127,6 +128,117 @@ def spectrograms(x: Tensor, n_ffts: Sequence[int], sample_rate: int = SAMPLE_RAT
         axis.set(xlabel="time (s)", ylabel="frequency (Hz)")
         axis.label_outer()
     fig.colorbar(image, ax=axes, label="level (dB)", format="%+.0f")
+    return fig
+
+
+@styled
+def filters(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figure:
+    """Banks of filters in the Fourier domain, each (wavelets, N), one above the other."""
+    fig, axes = plt.subplots(
+        len(named), 1, figsize=(7, 1.9 * len(named)), sharex=True, squeeze=False
+    )
+    for axis, (title, bank), colour in zip(axes[:, 0], named.items(), COLOURS, strict=False):
+        half = bank.shape[-1] // 2
+        hertz = np.arange(1, half) * sample_rate / bank.shape[-1]
+        axis.plot(hertz, bank[:, 1:half].numpy().T, color=colour, linewidth=0.7)
+        axis.set(title=title, xscale="log", xlim=(1, sample_rate / 2), ylabel="gain")
+    axis.set_xlabel("frequency (Hz)")
+    return fig
+
+
+@styled
+def joint_wavelets(named: Mapping[str, Tensor], sample_rate: int, per_octave: int) -> Figure:
+    """Real parts of wavelets (log-frequency bins, time) around their centre, one a column."""
+    fig, axes = plt.subplots(1, len(named), figsize=(3.6 * len(named), 3.2), sharey=True)
+    for axis, (title, wavelet) in zip(axes, named.items(), strict=True):
+        centred = np.fft.fftshift(wavelet.real.numpy())
+        bins, samples = centred.shape
+        seconds = (np.arange(samples) - samples // 2) / sample_rate
+        octaves = (bins // 2 - np.arange(bins)) / per_octave  # the first bin is the highest
+        shown = abs(seconds) <= 0.6
+        axis.pcolormesh(
+            seconds[shown][::16],
+            octaves,
+            centred[:, shown][:, ::16] / abs(centred).max(),
+            cmap="PuOr",
+            vmin=-1,
+            vmax=1,
+            shading="gouraud",
+        )
+        axis.set(title=title, xlabel="time (s)", ylabel="octaves", ylim=(-1.5, 1.5))
+        axis.label_outer()
+    return fig
+
+
+@styled
+def maps(named: Mapping[str, Tensor], hertz: Sequence[float], duration: float) -> Figure:
+    """Maps (bins, time) over log-frequency and `duration` seconds, on one scale; two columns.
+
+    `hertz` names the bins, from high to low, of which a map may have more than there are names.
+    """
+    rows = -(-len(named) // 2)
+    fig, axes = plt.subplots(rows, 2, figsize=(8, 2.6 * rows), sharex=True, sharey=True)
+    peak = max(each.max().item() for each in named.values())
+    for axis, (title, each) in zip(axes.flat, named.items(), strict=True):
+        bins = min(len(hertz), len(each))
+        image = axis.pcolormesh(
+            np.arange(each.shape[1]) * duration / each.shape[1],
+            np.asarray(hertz)[:bins],
+            each[:bins].numpy() / peak,
+            cmap=MAP,
+            vmin=0,
+            vmax=1,
+            shading="nearest",
+        )
+        axis.set(title=title, xlabel="time (s)", ylabel="frequency (Hz)")
+        axis.set(yscale="log", ylim=(100, 2500))
+        axis.set_yticks([128, 256, 512, 1024, 2048], [128, 256, 512, 1024, 2048])
+        axis.set_yticks([], minor=True)
+        axis.label_outer()
+    fig.colorbar(image, ax=axes, label="modulus / largest", ticks=(0, 0.5, 1))
+    return fig
+
+
+@styled
+def rate_scale(named: Mapping[str, Tensor], table: np.ndarray) -> Figure:
+    """Second-order features of JTFS over rate and signed quefrency, averaged over all else.
+
+    `table` is `JTFS.table` in Hz; each of `named` holds the features (D,) of one sound.
+    """
+    fig, axes = plt.subplots(1, len(named), figsize=(4.2 * len(named), 3.6), sharey=True)
+    second = (table["order"] == 2) & (table["spin"] != 0) & (table["xi_2"] < 64)
+    rates, row = np.unique(table["xi_2"][second], return_inverse=True)
+    quefrencies, column = np.unique(table["xi_fr"][second].round(6), return_inverse=True)
+    for axis, (title, features) in zip(axes, named.items(), strict=True):
+        total = np.zeros((len(rates), len(quefrencies)))
+        counts = np.zeros_like(total)
+        np.add.at(total, (row, column), features.numpy()[second])
+        np.add.at(counts, (row, column), 1)
+        mean = total / counts
+        image = axis.pcolormesh(mean / mean.max(), cmap=MAP, vmin=0, vmax=1)
+        across, up = range(0, len(quefrencies), 3), range(0, len(rates), 2)
+        axis.set_xticks([k + 0.5 for k in across], [f"{quefrencies[k]:.2g}" for k in across])
+        axis.set_yticks([k + 0.5 for k in up], [f"{rates[k]:.2g}" for k in up])
+        axis.axvline(len(quefrencies) / 2, color="white", linewidth=1)
+        axis.set(title=title, xlabel="quefrency (cycles/octave), by spin", ylabel="rate (Hz)")
+        axis.label_outer()
+    fig.colorbar(image, ax=axes, label="feature / largest", ticks=(0, 0.5, 1))
+    return fig
+
+
+@styled
+def curves(
+    x: Tensor, named: Mapping[str, Sequence[float]], across: str, up: str, *, log: bool = True
+) -> Figure:
+    """Curves over a common axis `x` (V,), each with its label; `across` and `up` name the axes."""
+    fig, axis = plt.subplots(figsize=(7, 3.4))
+    for k, (label, y) in enumerate(named.items()):
+        axis.plot(x.numpy(), y, "osD^vX"[k % 6] + "-", label=label, markersize=5)
+    axis.set(xlabel=across, ylabel=up, xscale="log" if log else "linear")
+    axis.set_yscale("log" if log else "linear")
+    axis.set_xticks(x.tolist(), [f"{v:g}" for v in x.tolist()])
+    axis.set_xticks([], minor=True)
+    fig.legend(loc="outside right upper")
     return fig
 
 
@@ -247,7 +359,50 @@ def rates(
     return fig
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a success rate (Wilson, JASA 22, 1927)."""
-    interval = binomtest(successes, trials).proportion_ci(method="wilson")
-    return interval.low, interval.high
+@styled
+def spread(
+    named: Mapping[str, Tensor], groups: Sequence[str], across: str, threshold: float
+) -> Figure:
+    """Errors (groups, trials) of each series, one dot a trial, with a line through the medians."""
+    fig, axis = plt.subplots(figsize=(7, 3.6))
+    for k, ((name, errors), colour) in enumerate(zip(named.items(), COLOURS, strict=False)):
+        where = np.arange(len(groups)) + 0.1 * (k - (len(named) - 1) / 2)
+        percent = 100 * errors.numpy().clip(1e-4)
+        marker = "osD^v"[k]
+        axis.plot(np.repeat(where, percent.shape[1]), percent.ravel(), marker, color=colour,
+                  alpha=0.35, markersize=4, linestyle="none")  # fmt: skip
+        axis.plot(where, np.median(percent, axis=1), marker + "-", color=colour, label=name)
+    axis.axhline(100 * threshold, color="black", linestyle="--", linewidth=1)
+    axis.set(xlabel=across, ylabel="larger parameter error (%)", yscale="log")
+    axis.set_xticks(range(len(groups)), groups)
+    fig.legend(loc="outside right upper")
+    return fig
+
+
+@styled
+def operators() -> Figure:
+    """The three operators of DDSP, and the layer of time-frequency analysis within the loss."""
+    fig, axis = plt.subplots(figsize=(8, 2.6))
+    axis.set(xlim=(0, 16), ylim=(0, 5.2))
+    axis.axis("off")
+    axis.add_patch(Rectangle((8.9, 0.2), 5.5, 4.3, fill=False, edgecolor=BLUE, linestyle="--"))
+    axis.text(11.6, 4.7, "the loss $L$", color=BLUE, ha="center")
+    boxes = {"$f_W$": (2.6, 3.2, "0.85"), "$g$": (6.4, 3.2, "white")}
+    boxes |= {r"$\Phi$": (10.2, 3.2, "#cfe3f3"), r"$\Phi$ ": (10.2, 1.2, "#cfe3f3")}
+    boxes |= {r"$\|\cdot\|_p$": (13.2, 2.2, "white")}
+    for label, (x, y, colour) in boxes.items():
+        box = {"boxstyle": "round,pad=0.5", "facecolor": colour, "edgecolor": "black"}
+        axis.text(x, y, label, ha="center", va="center", bbox=box, fontsize=13)
+    ways = [((0.6, 3.2), (1.9, 3.2)), ((3.3, 3.2), (5.8, 3.2)), ((7.0, 3.2), (9.5, 3.2))]
+    ways += [((0.6, 1.2), (9.5, 1.2)), ((10.9, 3.2), (12.3, 2.5)), ((10.9, 1.2), (12.3, 1.9))]
+    ways += [((14.1, 2.2), (15.2, 2.2))]
+    for start, end in ways:
+        axis.annotate("", end, start, arrowprops={"arrowstyle": "->"})
+    marks = {"$y$": (0.3, 3.2), "$y$ ": (0.3, 1.2), r"$\theta$": (4.5, 3.6)}
+    marks |= {"$x$": (8.2, 3.6), "$L$": (15.6, 2.2)}
+    for label, (x, y) in marks.items():
+        axis.text(x, y, label, ha="center", va="center", fontsize=13)
+    for label, x in (("network", 2.6), ("synthesizer", 6.4)):
+        axis.text(x, 2.1, label, ha="center", va="center", color="0.3")
+    axis.text(10.2, 0.5, "DTFA", ha="center", va="center", color="0.3")
+    return fig

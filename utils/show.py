@@ -1,4 +1,4 @@
-"""What a page shows: a figure with its alternative text, sounds to play, the source that runs.
+"""What a page shows: figures with alternative text, sounds to play, tables, the source that runs.
 
 Each emits plain HTML or Markdown, so that it survives on the site, in Jupyter, in Colab and in
 the slides.
@@ -8,7 +8,7 @@ import base64
 import html
 import inspect
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import soundfile
@@ -78,6 +78,29 @@ def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
             f"</audio></figure>"
         )
     _emit(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
+    """Show a table of texts under a caption; a narrow screen scrolls it sideways.
+
+    Raises
+    ------
+    ValueError
+        If a row has another number of cells than there are columns, or the caption is empty.
+    """
+    if not caption.strip() or any(len(row) != len(columns) for row in rows):
+        raise ValueError(f"expected a caption, and {len(columns)} cells in each row: {caption!r}")
+    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(each)}</td>" for each in row) + "</tr>" for row in rows
+    )
+    name = html.escape(caption)
+    _emit(
+        f'<div role="region" aria-label="{name}" tabindex="0" style="overflow-x:auto">'
+        f'<table class="table"><caption style="caption-side:top">{name}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
+        plain="\n".join(" | ".join(row) for row in (columns, *rows)),
+    )
 
 
 def source(function: Callable) -> None:

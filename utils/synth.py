@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from scipy.signal.windows import tukey
 from torch import Tensor
@@ -191,7 +192,7 @@ def ripple(
         )
     window = torch.zeros_like(t)
     window[:-SILENT_TAIL] = torch.as_tensor(tukey(len(t) - SILENT_TAIL, 0.1)).to(t)
-    phases = torch.rand(partials, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    phases = np.random.default_rng(0).random(partials)  # torch's generator is barred from vmap
     x = torch.zeros((), dtype=t.dtype, device=t.device)
     for i, phase in enumerate(phases.tolist()):  # one partial at a time keeps the memory small
         octave = math.log2(f_high / f_low) * i / (partials - 1)

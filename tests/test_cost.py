@@ -1,0 +1,30 @@
+"""What a computation costs."""
+
+import time
+
+import numpy as np
+import pytest
+
+from utils.cost import peak_memory, race
+
+
+def test_a_slower_step_takes_longer():
+    calls = []
+    steps = {
+        "fast": lambda: calls.append("f"),
+        "slow": lambda: (calls.append("s"), time.sleep(0.02)),
+    }
+    seconds = race(steps, repeats=3)
+    assert seconds["fast"] < 0.02 <= seconds["slow"]
+    assert calls == ["f", "s"] * 4  # in turns, the first unmeasured
+
+
+@pytest.mark.parametrize("megabytes", [100, 400])
+def test_peak_counts_what_a_step_touches(megabytes):
+    step = lambda: np.ones(megabytes * 2**17).sum()  # noqa: E731 (functions of tests do not travel)
+    assert peak_memory(step) == pytest.approx(megabytes, abs=25)
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="repeats is 0"):
+        race({}, repeats=0)

@@ -1,0 +1,53 @@
+"""What a computation costs: seconds, measured side by side, and memory."""
+
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+from joblib.externals.loky import ProcessPoolExecutor
+
+from utils import checks
+
+
+def race(steps: Mapping[str, Callable[[], object]], repeats: int = 5) -> dict[str, float]:
+    """Median seconds of each step, measured in turns, so that a busy machine is busy for all.
+
+    Each step runs once before, unmeasured.
+    """
+    checks.integer("repeats", repeats, least=1)
+    seconds = {name: [] for name in steps}
+    for turn in range(repeats + 1):
+        for name, step in steps.items():
+            began = time.perf_counter()
+            step()
+            if turn:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: median(each) for name, each in seconds.items()}
+
+
+def peak_memory(step: Callable[[], object]) -> float:
+    """Megabytes that a step needs at its peak, beyond what its process needed before.
+
+    The step runs once in a fresh process, together with which it must be picklable.
+    """
+    with ProcessPoolExecutor(max_workers=1) as pool:
+        return pool.submit(_growth, step).result()
+
+
+def _growth(step: Callable[[], object]) -> float:
+    before = _peak()
+    step()
+    return _peak() - before
+
+
+def _peak() -> float:
+    """The most memory that this process has had, in megabytes."""
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    # Not `ru_maxrss`, in which Linux counts the process that started this one.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 2**10

@@ -1,0 +1,64 @@
+"""Many searches, and how many of them succeed."""
+
+from collections.abc import Callable, Sequence
+
+from joblib import Parallel, delayed
+from scipy.stats import binomtest
+from torch import Tensor
+from tqdm import tqdm
+
+from utils import checks
+from utils.match import Match, steps_to
+
+
+def match_all(
+    solver: Callable[..., Match],
+    synth: Callable[[Tensor], Tensor],
+    targets: Tensor,
+    starts: Tensor,
+    *,
+    n_jobs: int = -1,
+) -> list[Match]:
+    """Search for the parameters of each target sound, from a start each.
+
+    Parameters
+    ----------
+    solver : a solver of `utils.match` with all but sounds and starts fixed, such as
+        `partial(gradient_descent, loss=loss)` or `partial(gauss_newton, phi=phi)`.
+    synth : from parameters (P,) to sound (N,).
+    targets : (K, N), the sounds to match.
+    starts : (K, P).
+    n_jobs : processes of joblib that share the work; -1 for one a core.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `targets` and `starts` are not tensors of as many rows.
+    """
+    checks.floating("targets", targets)
+    checks.floating("starts", starts)
+    if targets.ndim != 2 or starts.ndim != 2 or len(targets) != len(starts):
+        raise ValueError(
+            f"targets has shape {tuple(targets.shape)} and starts {tuple(starts.shape)}; "
+            "expected (K, N) and (K, P)"
+        )
+    pairs = zip(targets, starts, strict=True)
+    # Rows are copied: a view would take the whole of its tensor along to another process.
+    work = (delayed(solver)(synth=synth, target=y.clone(), theta0=s.clone()) for y, s in pairs)
+    found = Parallel(n_jobs=n_jobs, return_as="generator")(work)
+    return list(tqdm(found, desc="match_all", total=len(targets), leave=False))
+
+
+def successes(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> int:
+    """How many searches end with every parameter within `tolerance` of the truth (K, P).
+
+    This knows the truth: it judges solvers, and no solver may use it.
+    """
+    pairs = zip(matches, truths, strict=True)
+    return sum(steps_to(match, truth, tolerance) is not None for match, truth in pairs)
+
+
+def wilson(count: int, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a rate of success (Wilson, JASA 22(158), 1927)."""
+    interval = binomtest(count, trials).proportion_ci(method="wilson")
+    return interval.low, interval.high
