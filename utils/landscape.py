@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from utils import checks
-from utils.jacobian import value_and_jacobian
+from utils.jacobian import features_and_jacobian
 from utils.synth import parameters_of
 
 BATCH = 8  # grid points computed together
@@ -85,7 +85,8 @@ def survey(
     Parameters
     ----------
     synth : from parameters (..., P) to sounds (..., N).
-    phi : from sounds (..., N) to features (..., D); differentiable in forward mode.
+    phi : from sounds (..., N) to features (..., D); differentiable in forward mode, or with a
+        method `push_forward` as `JTFS` has.
     grid : (..., P), such as `log_grid` makes.
     targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
         and gradients against these targets, for p = 1 and 2, and forgets the features. So it
@@ -112,7 +113,7 @@ def survey(
     kept = []  # of each batch: features and Jacobian, or losses and gradients
     with tqdm(total=len(points), desc="survey", unit="sound", leave=False) as bar:
         for batch in points.split(BATCH):
-            found = value_and_jacobian(lambda theta: phi(synth(theta)), batch)
+            found = features_and_jacobian(synth, phi, batch)
             kept.append(found if wanted is None else _against(*found, wanted))
             bar.update(len(batch))
     if wanted is None:
