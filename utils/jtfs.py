@@ -185,20 +185,10 @@ class JTFS(nn.Module):
         if self.T == "global":
             times = [np.nan]
         rows = [
-            (
-                order,
-                n1,
-                n2,
-                n_fr,
-                spin,
-                *_wavelet(self.bank_1, n1),
-                *_wavelet(self.bank_2, n2),
-                xi,
-                sigma,
-                time,
-            )
+            (order, n1, n2, n_fr, spin, *first, *_wavelet(self.bank_2, n2), xi, sigma, time)
             for order, n2, stage in stages
             for n_fr, xi, sigma, spin, n1 in stage.outputs
+            for first in [_wavelet(self.bank_1, n1)]
             for time in times
         ]
         table = np.array(rows, dtype=PATH)
@@ -257,10 +247,8 @@ class _Joint(nn.Module):
         size = max(SAMPLES_PER_SIGMA * sigma * N, MIN_SAMPLES) * jtfs.oversampling
         if jtfs.T == "global":
             self.size = _fast_size(size)
-            weights, self.starts = (
-                np.full((self.size, 1), 1 / self.size),
-                (0,) * -(-self.size // BLOCK),
-            )
+            weights = np.full((self.size, 1), 1 / self.size)
+            self.starts = (0,) * -(-self.size // BLOCK)
         else:  # leave room for the band of the low-pass filter beside that of the modulus
             self.size = _fast_size(size + (N >> jtfs.log2_stride))
             frames = (jtfs.first_frame, jtfs.frames)
@@ -399,12 +387,8 @@ class _PushForward(_Derivative):
             tangents = tangents.movedim(in_dims[0], 0).flatten(0, 1)
             value, out = _PushForward.apply(tangents, Y, *filters)
             return (value, _unfold(out, V)), (None, 0)
-        if in_dims[0] is None:
-            tangents = tangents.expand(V, *tangents.shape)
-        else:
-            tangents = tangents.movedim(in_dims[0], 0)
-        tangents = tangents.movedim(0, 1).flatten(1, 2)
-        value, out = _PushForward.apply(tangents, _fold(Y, in_dims[1], V), *filters)
+        tangents = _fold(tangents, in_dims[0], V).unflatten(0, (V, -1)).transpose(0, 1)
+        value, out = _PushForward.apply(tangents.flatten(1, 2), _fold(Y, in_dims[1], V), *filters)
         return (_unfold(value, V), out.unflatten(1, (V, -1))), (0, 1)
 
 
@@ -518,9 +502,7 @@ def _check_width(name, width, limit, unit, names):
 
 def _check_input(x, length):
     if not isinstance(x, torch.Tensor):
-        raise TypeError(
-            f"x must be a torch.Tensor of shape (..., {length}), got {type(x).__name__}"
-        )
+        raise TypeError(f"x must be a torch.Tensor (..., {length}), got {type(x).__name__}")
     if x.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"x must be of dtype float32 or float64, got {x.dtype}")
     if x.dim() == 0 or x.shape[-1] != length:
@@ -531,15 +513,13 @@ def _check_input(x, length):
 
 
 def _check_tangents(tangents, x):
-    shape = f"(K, {', '.join(map(str, x.shape))})"
+    expected = f"a torch.Tensor of {x.dtype} and shape (K, {', '.join(map(str, x.shape))}), K >= 1"
     if not isinstance(tangents, torch.Tensor):
-        raise TypeError(
-            f"tangents must be a torch.Tensor of shape {shape}, got {type(tangents).__name__}"
-        )
+        raise TypeError(f"tangents must be {expected}, got {type(tangents).__name__}")
     if tangents.dtype != x.dtype:
-        raise TypeError(f"tangents must be of the dtype of x, {x.dtype}, got {tangents.dtype}")
+        raise TypeError(f"tangents must be {expected}, got {tangents.dtype}")
     if tangents.shape[1:] != x.shape or tangents.numel() == 0:
-        raise ValueError(f"tangents must be of shape {shape}, K >= 1, got {tuple(tangents.shape)}")
+        raise ValueError(f"tangents must be {expected}, got shape {tuple(tangents.shape)}")
     _check_finite("tangents", tangents)
 
 
