@@ -1,8 +1,10 @@
 from functools import partial
 
+import pytest
 import torch
 
-from utils.jacobian import value_and_jacobian
+from utils.jacobian import features_and_jacobian, value_and_jacobian
+from utils.jtfs import JTFS
 from utils.synth import am_chirp, draw
 
 
@@ -22,3 +24,15 @@ def test_one_theta_and_batches_of_any_shape():
     batch = value_and_jacobian(brief, theta.reshape(2, 3, 2))[1]
     assert batch.shape == (2, 3, 82, 2)
     torch.testing.assert_close(batch[1, 2], value_and_jacobian(brief, theta[5])[1])
+
+
+@pytest.mark.parametrize("average", [dict(), dict(T=100, F=4)])
+def test_features_with_and_without_push_forward_agree(average):
+    brief = partial(am_chirp, duration=0.05)
+    theta = draw(am_chirp, 6, seed=3).double().reshape(2, 3, 2)
+    phi = JTFS(brief(theta).shape[-1], J=6, Q=(4, 1), J_fr=2, Q_fr=1, **average)
+    for point in (theta, theta[0, 1]):
+        found = features_and_jacobian(brief, phi, point)
+        expected = features_and_jacobian(brief, lambda x: phi(x), point)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)

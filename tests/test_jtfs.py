@@ -104,13 +104,13 @@ def test_time_scattering_is_the_released_kymatios(monkeypatch):
     op = JTFS(4096, J=7, Q=(8, 1), J_fr=3, T=128)
     x = stack(4096)
     released = ScatteringNumPy1D(7, 4096, (8, 1), T=128, max_order=2, out_type="list")(x.numpy())
-    rows = op._scalogram(x)
+    rows = op._scalogram(x[None])
     kept = slice(op.first_frame, op.first_frame + op.frames)
-    first = torch.cat([op._average(row) for row in rows], dim=1)[..., kept]
+    first = torch.cat([op._average(row) for row in rows], dim=-2)[0, ..., kept]
     theirs = np.stack([p["coef"] * 2 ** p["j"][0] for p in released if len(p["n"]) == 1], axis=1)
     assert relative(first.numpy() - theirs, theirs) < 1e-4
     for joint in op.order_2:
-        U = joint.filter(rows).abs()
+        U = joint.filter(rows)[0].abs()
         ours = (U @ joint.weights).numpy()
         theirs = [
             p["coef"] * 2 ** sum(p["j"])
@@ -157,6 +157,25 @@ def test_modes_of_differentiation_agree(average):
     torch.testing.assert_close(torch.func.vmap(op)(x), op(x))
 
 
+@pytest.mark.parametrize("average", [dict(), dict(T=100, F=4), dict(T=32, F=None)])
+@pytest.mark.parametrize("batch", [(), (3,), (2, 1)])
+@pytest.mark.parametrize("K", [1, 2])
+def test_push_forward_is_the_derivative(average, batch, K):
+    op = JTFS(300, **{**SMALL, "J": 4}, **average)
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(*batch, 300, dtype=torch.float64, generator=generator)
+    tangents = torch.randn(K, *x.shape, dtype=torch.float64, generator=generator)
+    value, derivatives = op.push_forward(x, tangents)
+    torch.testing.assert_close(value, op(x))
+    assert derivatives.shape == (K, *value.shape)
+    for tangent, found in zip(tangents, derivatives, strict=True):
+        torch.testing.assert_close(found, torch.func.jvp(op, (x,), (tangent,))[1])
+        step = 1e-6 * tangent
+        torch.testing.assert_close(
+            found, (op(x + step) - op(x - step)) / 2e-6, rtol=1e-4, atol=1e-7
+        )
+
+
 @pytest.mark.parametrize("average", [dict(), dict(T=16, F=2), dict(T=8, F=None)])
 def test_gradcheck(average):
     op = JTFS(24, J=3, Q=(2, 1), J_fr=1, Q_fr=1, **average)
@@ -172,6 +191,9 @@ def test_second_derivatives_are_refused_not_wrong():
     (gradient,) = torch.autograd.grad(op(x).sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="first derivatives only"):
         gradient.sum().backward()
+    for pushed in op.push_forward(x, torch.ones(1, 1000)):
+        with pytest.raises(RuntimeError, match="first derivatives only"):
+            pushed[..., -1].sum().backward(retain_graph=True)
 
 
 @pytest.mark.parametrize("kind", ["silence", "constant", "impulse", "subnormal"])
@@ -182,9 +204,11 @@ def test_finite_where_the_modulus_vanishes(kind, dtype):
     x[500] = {"silence": 0.0, "subnormal": 1e-41}.get(kind, 1.0)
     y, tangent = torch.func.jvp(op, (x,), (torch.ones_like(x),))
     (gradient,) = torch.func.vjp(op, x)[1](torch.ones_like(y))
-    assert all(t.isfinite().all() for t in (y, tangent, gradient))
+    value, pushed = op.push_forward(x, torch.ones(1, 1000, dtype=dtype))
+    found = (y, tangent, gradient, value, pushed)
+    assert all(t.isfinite().all() for t in found)
     if kind in ("silence", "subnormal"):
-        assert not y.any() and not tangent.any() and not gradient.any()
+        assert not any(t.any() for t in found)
 
 
 @pytest.mark.parametrize("average", [dict(), dict(T=4, F=4)])
@@ -298,6 +322,26 @@ def test_settings_that_cannot_be(change, error, message):
 def test_input_that_cannot_be(x, error, message):
     with pytest.raises(error, match=message):
         JTFS(1000, **SMALL)(x)
+
+
+@pytest.mark.parametrize(
+    "tangents, error, message",
+    [
+        (np.zeros((1, 2, 1000)), TypeError, r"tangents must .*\(K, 2, 1000\).* got ndarray"),
+        (torch.zeros(1, 2, 1000).double(), TypeError, "tangents must .*float32.*got torch.float64"),
+        (
+            torch.zeros(2, 1000),
+            ValueError,
+            r"tangents must .*\(K, 2, 1000\).*got shape \(2, 1000\)",
+        ),
+        (torch.zeros(1, 3, 1000), ValueError, r"tangents must .*got shape \(1, 3, 1000\)"),
+        (torch.zeros(0, 2, 1000), ValueError, r"tangents must .*got shape \(0, 2, 1000\)"),
+        (torch.full((1, 2, 1000), float("nan")), ValueError, "tangents must be finite"),
+    ],
+)
+def test_tangents_that_cannot_be(tangents, error, message):
+    with pytest.raises(error, match=message):
+        JTFS(1000, **SMALL).push_forward(torch.zeros(2, 1000), tangents)
 
 
 @pytest.mark.parametrize(

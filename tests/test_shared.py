@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from utils import shared
+from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
 from utils.mss import MSS
 from utils.synth import am_chirp, sequence
@@ -63,6 +64,8 @@ def test_operators_and_synthesizers_are_known_by_their_settings():
             MSS(),
             MSS(magnitude="log"),
             MSS(n_ffts=(64,)),
+            JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1),
+            JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1, T=64),
             SpectralLoss(MSS(), 1),
             SpectralLoss(MSS(), 2),
             am_chirp,
@@ -71,7 +74,7 @@ def test_operators_and_synthesizers_are_known_by_their_settings():
             partial(sequence, am_chirp, onsets=[0.5]),
         )
     }
-    assert len(told) == 9
+    assert len(told) == 11
 
 
 def test_what_cannot_be_found_again_is_refused():

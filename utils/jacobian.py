@@ -19,3 +19,18 @@ def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Te
     directions = torch.eye(theta.shape[-1], dtype=theta.dtype, device=theta.device)
     value, jacobian = torch.func.vmap(along, out_dims=(None, -1))(directions)
     return value, jacobian
+
+
+def features_and_jacobian(
+    synth: Callable[[Tensor], Tensor], phi: Callable[[Tensor], Tensor], theta: Tensor
+) -> tuple[Tensor, Tensor]:
+    """phi(synth(theta)) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
+
+    Where `phi` has a method `push_forward(x, tangents)`, as `JTFS` has, it carries the tangents
+    of the sounds through; else the general rule of `torch.func` does.
+    """
+    if not hasattr(phi, "push_forward"):
+        return value_and_jacobian(lambda t: phi(synth(t)), theta)
+    x, tangents = value_and_jacobian(synth, theta)
+    features, derivatives = phi.push_forward(x, tangents.movedim(-1, 0))
+    return features, derivatives.movedim(0, -1)

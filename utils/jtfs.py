@@ -26,16 +26,18 @@ except ImportError:  # both files copied side by side into a project of one's ow
     import wavelets
 
 # Samples per bandwidth sigma of a second-order wavelet, and at least. The modulus has no sharp
-# band limit, so that this, not the wavelet's own band, decides how exact its average is.
-SAMPLES_PER_SIGMA = 12
+# band limit, so that this, not the wavelet's own band, decides how exact its average is. More
+# than 8 gains little while MIN_SAMPLES is the limit; 6 errs twice as much where T is local.
+SAMPLES_PER_SIGMA = 8
 MIN_SAMPLES = 128
 
 # Samples below it count as silence. Below it the first modulus would reach the subnormal numbers,
 # at some of which the derivative of torch's complex `abs` is NaN.
 SILENCE = 1e-20
 
-# Time samples that the modulus takes at once on a CPU, to stay in cache.
-BLOCK = 256
+# Time samples that the modulus takes at once: on a CPU to stay in cache; on a GPU, which wants
+# many, to stay below some 500 MB however large the batch.
+BLOCK, GPU_BLOCK = 128, 2**15
 
 PATH = np.dtype(
     [(name, np.int64) for name in ("order", "n1", "n2", "n_fr", "spin")]
@@ -76,10 +78,10 @@ class JTFS(nn.Module):
     (noise, chirp, click, harmonic and beating tones, decaying and lone note):
 
         oversampling                                     0.5     1       2
-        relative L2 error of all outputs                 8e-5    7e-5    1e-5
-        error of the worst path above 1 % of the largest 3e-3    3e-3    6e-4
-        time of value and gradient, relative             0.8     1       1.8
-        memory of value and gradient, MB                 55      80      150
+        relative L2 error of all outputs                 3e-4    8e-5    5e-6
+        error of the worst path above 1 % of the largest 8e-3    3e-3    2e-4
+        time of value and gradient, relative             0.6     1       2
+        memory of value and gradient, MB                 30      65      105
 
     Features of a sound of unit energy are of the order of 1e-6 to 1e-4, and the gradient of a
     squared distance of 1e-12, which Adam, of epsilon 1e-8, does not follow. Make the loss
@@ -112,32 +114,58 @@ class JTFS(nn.Module):
         self.order_1 = _Quefrency(self, len(self.bank_1.xi), (1,))
         self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
 
+    def __repr__(self):
+        return (
+            f"JTFS({self.length}, J={self.J}, Q={self.Q}, J_fr={self.J_fr}, Q_fr={self.Q_fr}, "
+            f"T={self.T!r}, F={self.F!r}, oversampling={self.oversampling})"
+        )
+
     def forward(self, x):
         _check_input(x, self.length)
-        rows = self._scalogram(x.reshape(math.prod(x.shape[:-1]), self.length))
-        features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
-        features = torch.cat(features, dim=-1)
-        return features.reshape(x.shape[:-1] + features.shape[-1:])
+        return self._push(x[None])[0]
 
-    def _scalogram(self, x):
-        """U_1 = |x * psi_1|: (batch, length) -> per scale j, half spectra (batch, n1, K)"""
+    def push_forward(self, x, tangents):
+        """Features of x, and their derivatives along `tangents`, in one pass over both.
+
+        x (..., length), tangents (K, ..., length) -> (..., D), (K, ..., D). Same values as `jvp`
+        of `torch.func` along each tangent, in less time, as a modulus is computed once for all
+        tangents. What comes out cannot be differentiated again.
+
+        Raises TypeError or ValueError on such input.
+        """
+        _check_input(x, self.length)
+        _check_tangents(tangents, x)
+        pushed = self._push(torch.cat([x[None], tangents]))
+        return pushed[0], pushed[1:]
+
+    def _push(self, z):
+        """Features of z[0] and derivatives along z[1:]: (1 + K, ..., length) -> (1 + K, ..., D)
+
+        In what follows the first axis, 1 + K, is carried along; all is linear but the moduli.
+        """
+        rows = self._scalogram(z.reshape(len(z), -1, self.length))
+        features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
+        return torch.cat(features, dim=-1).reshape(*z.shape[:-1], -1)
+
+    def _scalogram(self, z):
+        """U_1 = |x * psi_1|: (..., batch, length) -> per scale j, half spectra (..., n1, bins)"""
         pad_right = self.padded - self.length - self.pad_left
-        x = torch.where(x.abs() > SILENCE, x, 0.0)
-        padded = nn.functional.pad(x, (self.pad_left, pad_right), mode="reflect")
+        z = torch.where(z[0].abs() > SILENCE, z, 0.0)
+        padded = nn.functional.pad(z, (self.pad_left, pad_right), mode="reflect")
         spectrum = torch.fft.fft(padded, norm="forward")
         return [scale(spectrum) for scale in self.scalogram]
 
     def _first_order(self, rows):
-        """Scattering of the averaged scalogram: half spectra of its rows -> (batch, outputs)"""
-        S = torch.cat([self._average(row) for row in rows], dim=1)
+        """Scattering of the averaged scalogram: half spectra of its rows -> (..., outputs)"""
+        S = torch.cat([self._average(row) for row in rows], dim=-2)
         if self.T != "global":
             S = S[..., self.first_frame : self.first_frame + self.frames]
         real, imag = (S.mT @ self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
-        U = torch.complex(real, imag).abs()
-        return self.order_1.average(U.mean(1, keepdim=True) if self.T == "global" else U)
+        U = _modulus(torch.complex(real, imag))
+        return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
 
     def _average(self, rows):
-        """Scalogram rows averaged over T: half spectra (batch, n1, K) -> (batch, n1, time)"""
+        """Scalogram rows averaged over T: half spectra (..., n1, bins) -> (..., n1, time)"""
         averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
         return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
 
@@ -164,20 +192,10 @@ class JTFS(nn.Module):
         if self.T == "global":
             times = [np.nan]
         rows = [
-            (
-                order,
-                n1,
-                n2,
-                n_fr,
-                spin,
-                *_wavelet(self.bank_1, n1),
-                *_wavelet(self.bank_2, n2),
-                xi,
-                sigma,
-                time,
-            )
+            (order, n1, n2, n_fr, spin, *first, *_wavelet(self.bank_2, n2), xi, sigma, time)
             for order, n2, stage in stages
             for n_fr, xi, sigma, spin, n1 in stage.outputs
+            for first in [_wavelet(self.bank_1, n1)]
             for time in times
         ]
         table = np.array(rows, dtype=PATH)
@@ -191,9 +209,9 @@ class JTFS(nn.Module):
 
 
 class _ScalogramRows(nn.Module):
-    """First-order rows of one scale j: spectrum of x (batch, N) -> half spectra (batch, n1, K).
+    """First-order rows of one scale j: spectrum of x (..., N) -> half spectra (..., n1, bins).
 
-    Rows are sampled as Kymatio samples them, and K keeps the bins that are read further on.
+    Rows are sampled as Kymatio samples them, and keep the bins that are read further on.
     """
 
     def __init__(self, jtfs, j):
@@ -216,15 +234,15 @@ class _ScalogramRows(nn.Module):
         self.bins = _buffer(np.stack([(b.start + np.arange(width)) % N for b in bands]))
 
     def forward(self, spectrum):
-        bands = spectrum[:, self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
+        bands = spectrum[..., self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
         # Cut from bin `start` on, the band is transformed back as if it began at zero: its output
         # is shifted in frequency, which the modulus does not see.
-        U = torch.fft.ifft(bands, n=self.size, norm="forward").abs()
+        U = _modulus(torch.fft.ifft(bands, n=self.size, norm="forward"))
         return torch.fft.rfft(U, norm="forward")[..., : self.kept]
 
 
 class _Joint(nn.Module):
-    """Second-order paths of one temporal wavelet: half spectra of rows -> (batch, outputs)"""
+    """Second-order paths of one temporal wavelet: half spectra of rows -> (..., outputs)"""
 
     def __init__(self, jtfs, n2, quefrency):
         super().__init__()
@@ -235,26 +253,32 @@ class _Joint(nn.Module):
         self.quefrency, self.frames = quefrency, jtfs.frames
         size = max(SAMPLES_PER_SIGMA * sigma * N, MIN_SAMPLES) * jtfs.oversampling
         if jtfs.T == "global":
-            self.size = _fast_size(max(size, len(band.values)))
-            weights, self.starts = (
-                np.full((self.size, 1), 1 / self.size),
-                (0,) * -(-self.size // BLOCK),
-            )
+            self.size = _fast_size(size)
+            weights = np.full((self.size, 1), 1 / self.size)
+            self.starts = (0,) * -(-self.size // BLOCK)
         else:  # leave room for the band of the low-pass filter beside that of the modulus
-            self.size = _fast_size(max(size + (N >> jtfs.log2_stride), len(band.values)))
+            self.size = _fast_size(size + (N >> jtfs.log2_stride))
             frames = (jtfs.first_frame, jtfs.frames)
             weights, self.starts = wavelets.time_average(self.size, N, jtfs.T, *frames, BLOCK)
         self.band, self.weights = _buffer(band.values), _buffer(weights)
 
     def forward(self, rows):
-        Y = torch.view_as_real(self.filter(rows).mT.contiguous()).flatten(2)
+        Y = torch.view_as_real(self.filter(rows).mT.contiguous()).flatten(-2)
         filters = self.quefrency.convolve.to(Y), self.weights.to(Y), self.starts, self.frames
-        return self.quefrency.average(_AveragedModulus.apply(Y, *filters))
+        if len(Y) == 1:
+            U = _AveragedModulus.apply(Y[0], *filters)[None]
+        else:
+            value, derivatives = _PushForward.apply(Y[1:], Y[0], *filters)
+            U = torch.cat([value[None], derivatives])
+        return self.quefrency.average(U)
 
     def filter(self, rows):
-        """U_1 * psi_2 up to a phase common to all n1: half spectra -> complex (batch, n1, M)"""
-        rows = torch.cat([_bins(row, self.start, self.stop) for row in rows[: self.scales]], dim=1)
-        return torch.fft.ifft(rows * self.band.to(rows.real), n=self.size, norm="forward")
+        """U_1 * psi_2 up to a phase common to all n1: half spectra -> complex (..., n1, M)"""
+        rows = torch.cat([_bins(row, self.start, self.stop) for row in rows[: self.scales]], dim=-2)
+        rows = rows * self.band.to(rows.real)
+        # Folded onto M bins, a band wider than the sampling rate still gives exact samples.
+        rows = nn.functional.pad(rows, (0, -rows.shape[-1] % self.size))
+        return torch.fft.ifft(rows.unflatten(-1, (-1, self.size)).sum(-2), norm="forward")
 
 
 class _Quefrency(nn.Module):
@@ -271,8 +295,8 @@ class _Quefrency(nn.Module):
         self.pool, self.outputs = _buffer(bank.pool), bank.outputs
 
     def average(self, U):
-        """(batch, time, rows) -> (batch, outputs * time)"""
-        return (U @ self.pool.to(U)).mT.flatten(1)
+        """(..., time, rows) -> (..., outputs * time)"""
+        return (U @ self.pool.to(U)).mT.flatten(-2)
 
 
 class _AveragedModulus(torch.autograd.Function):
@@ -286,9 +310,7 @@ class _AveragedModulus(torch.autograd.Function):
     def forward(Y, C, weights, starts, frames):
         out = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
         for item, time, frame in _blocks(Y, weights, starts):
-            real, imag = _product(Y[item, time], C).unbind(2)
-            U = (real * real).addcmul_(imag, imag).sqrt_()
-            out[item, frame] += weights[time].T @ U
+            out[item, frame] += weights[time].T @ _abs(_product(Y[item, time], C))
         return out
 
     @staticmethod
@@ -305,7 +327,8 @@ class _AveragedModulus(torch.autograd.Function):
     @staticmethod
     def jvp(ctx, tangent, *_):
         Y, C, weights = ctx.saved_tensors
-        return _Tangent.apply(tangent[None], Y, C, weights, ctx.starts, ctx.frames)[0]
+        filters = C, weights, ctx.starts, ctx.frames
+        return _PushForward.apply(tangent[None], Y, *filters)[1][0]
 
     @staticmethod
     def vmap(info, in_dims, Y, *filters):
@@ -335,8 +358,8 @@ class _Adjoint(_Derivative):
     def forward(grad, Y, C, weights, starts):
         out = torch.empty_like(Y)
         for item, time, frame in _blocks(Y, weights, starts):
-            z = _phasor(_product(Y[item, time], C))
-            z *= (weights[time] @ grad[item, frame])[..., None, :]
+            z = _product(Y[item, time], C)
+            z *= _inverse(_abs(z)).mul_(weights[time] @ grad[item, frame])[:, :, None]
             out[item, time] = z.flatten(2) @ C.T
         return out
 
@@ -347,35 +370,42 @@ class _Adjoint(_Derivative):
         return _unfold(out, V), 0
 
 
-class _Tangent(_Derivative):
-    """Derivatives of the output along K tangents of Y, (K, batch, M, 2 n1)."""
+class _PushForward(_Derivative):
+    """Averaged modulus of Y, and its derivatives along K tangents of Y, (K, batch, M, 2 n1)."""
 
     @staticmethod
     def forward(tangents, Y, C, weights, starts, frames):
-        out = Y.new_zeros(len(tangents), len(Y), frames, C.shape[1] // 2)
+        value = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
+        out = Y.new_zeros(len(tangents), *value.shape)
         for item, time, frame in _blocks(Y, weights, starts):
-            real, imag = _phasor(_product(Y[item, time], C)).unbind(2)
+            z, average = _product(Y[item, time], C), weights[time].T
+            U = _abs(z)
+            value[item, frame] += average @ U
+            z *= _inverse(U)[:, :, None]
             for k, tangent in enumerate(tangents):
-                d_real, d_imag = _product(tangent[item, time], C).unbind(2)
-                U = (real * d_real).addcmul_(imag, d_imag)
-                out[k, item, frame] += weights[time].T @ U
-        return out
+                real, imag = _product(tangent[item, time], C).mul_(z).unbind(2)
+                out[k, item, frame] += average @ real.add_(imag)
+        return value, out
 
     @staticmethod
     def vmap(info, in_dims, tangents, Y, *filters):
-        V, K = info.batch_size, tangents.shape[0 if in_dims[0] != 0 else 1]
+        V = info.batch_size
         if in_dims[1] is None:  # several tangents at one point share its modulus
             tangents = tangents.movedim(in_dims[0], 0).flatten(0, 1)
-            out = _Tangent.apply(tangents, Y, *filters)
-            return out.reshape(V, K, *out.shape[1:]), 0
-        if in_dims[0] is None:
-            tangents = tangents.expand(V, *tangents.shape)
-        else:
-            tangents = tangents.movedim(in_dims[0], 0)
-        out = _Tangent.apply(
-            tangents.movedim(0, 1).flatten(1, 2), _fold(Y, in_dims[1], V), *filters
-        )
-        return out.reshape(K, V, out.shape[1] // V, *out.shape[2:]), 1
+            value, out = _PushForward.apply(tangents, Y, *filters)
+            return (value, _unfold(out, V)), (None, 0)
+        tangents = _fold(tangents, in_dims[0], V).unflatten(0, (V, -1)).transpose(0, 1)
+        value, out = _PushForward.apply(tangents.flatten(1, 2), _fold(Y, in_dims[1], V), *filters)
+        return (_unfold(value, V), out.unflatten(1, (V, -1))), (0, 1)
+
+
+def _modulus(z):
+    """|z[0]| and its derivatives along z[1:], zero where z[0] is: complex -> real, same shape."""
+    U = z[0].abs()
+    if len(z) == 1:
+        return U[None]
+    tangents = z[1:].real * z[0].real + z[1:].imag * z[0].imag
+    return torch.cat([U[None], tangents.mul_(_inverse(U))])
 
 
 def _blocks(Y, weights, starts):
@@ -383,7 +413,7 @@ def _blocks(Y, weights, starts):
     batch, M, _ = Y.shape
     whole = Y.is_cuda and len(set(starts)) == 1
     step = M if whole else min(BLOCK, M)
-    items = batch if whole else max(1, BLOCK // M)
+    items = max(1, (GPU_BLOCK if Y.is_cuda else BLOCK) // step)
     for i in range(0, batch, items):
         for t in range(0, M, step):
             start = starts[t // BLOCK]
@@ -395,12 +425,15 @@ def _product(Y, C):
     return (Y.flatten(0, 1) @ C).view(*Y.shape[:2], 2, -1)
 
 
-def _phasor(z):
-    """z / |z| in place, zero where z is zero; real and imaginary parts along the axis 2."""
+def _abs(z):
+    """Modulus of z, real and imaginary parts along its axis 2."""
     real, imag = z.unbind(2)
-    square = (real * real).addcmul_(imag, imag)
-    z *= square.clamp_(min=torch.finfo(z.dtype).tiny).rsqrt_()[:, :, None]
-    return z
+    return (real * real).addcmul_(imag, imag).sqrt_()
+
+
+def _inverse(U):
+    """1 / U, large but finite where U is zero: times what is zero there too, it is zero."""
+    return U.clamp(min=torch.finfo(U.dtype).tiny ** 0.5).reciprocal_()
 
 
 def _fold(tensor, dim, V):
@@ -476,18 +509,31 @@ def _check_width(name, width, limit, unit, names):
 
 def _check_input(x, length):
     if not isinstance(x, torch.Tensor):
-        raise TypeError(
-            f"x must be a torch.Tensor of shape (..., {length}), got {type(x).__name__}"
-        )
+        raise TypeError(f"x must be a torch.Tensor (..., {length}), got {type(x).__name__}")
     if x.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"x must be of dtype float32 or float64, got {x.dtype}")
     if x.dim() == 0 or x.shape[-1] != length:
         raise ValueError(f"x must be of shape (..., {length}), got {tuple(x.shape)}")
     if x.numel() == 0:
         raise ValueError(f"x must hold at least one signal, got shape {tuple(x.shape)}")
+    _check_finite("x", x)
+
+
+def _check_tangents(tangents, x):
+    expected = f"a torch.Tensor of {x.dtype} and shape (K, {', '.join(map(str, x.shape))}), K >= 1"
+    if not isinstance(tangents, torch.Tensor):
+        raise TypeError(f"tangents must be {expected}, got {type(tangents).__name__}")
+    if tangents.dtype != x.dtype:
+        raise TypeError(f"tangents must be {expected}, got {tangents.dtype}")
+    if tangents.shape[1:] != x.shape or tangents.numel() == 0:
+        raise ValueError(f"tangents must be {expected}, got shape {tuple(tangents.shape)}")
+    _check_finite("tangents", tangents)
+
+
+def _check_finite(name, tensor):
     try:
-        finite = bool(torch.isfinite(x).all())
+        finite = bool(torch.isfinite(tensor).all())
     except RuntimeError:  # inside torch.vmap no value may be looked at
         return
     if not finite:
-        raise ValueError("x must be finite, got NaN or infinite samples")
+        raise ValueError(f"{name} must be finite, got NaN or infinite samples")

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from utils import checks
-from utils.jacobian import value_and_jacobian
+from utils.jacobian import features_and_jacobian
 from utils.synth import parameters_of
 
 BATCH = 8  # grid points computed together
@@ -89,7 +89,8 @@ def survey(
     Parameters
     ----------
     synth : from parameters (..., P) to sounds (..., N).
-    phi : from sounds (..., N) to features (..., D); differentiable in forward mode.
+    phi : from sounds (..., N) to features (..., D); differentiable in forward mode, or with a
+        method `push_forward` as `JTFS` has.
     grid : (..., P), such as `log_grid` makes.
     targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
         and gradients against these targets, for p = 1 and 2, and forgets the features. So it
@@ -169,7 +170,7 @@ def points_home(grid: Tensor, log_gradient: Tensor, theta: Tensor) -> Tensor:
 
 def _region(synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None):
     """Features and Jacobian at some points; or losses and gradients, if there are targets."""
-    found = value_and_jacobian(lambda theta: phi(synth(theta)), points)
+    found = features_and_jacobian(synth, phi, points)
     return found if targets is None else _against(*found, torch.tensor(targets).to(points))
 
 

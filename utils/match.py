@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from utils import checks
-from utils.jacobian import value_and_jacobian
+from utils.jacobian import features_and_jacobian
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,8 @@ def gauss_newton(
     Parameters
     ----------
     synth : from parameters (..., P) to sounds (..., N).
-    phi : from sounds (..., N) to features (..., D); differentiable in forward mode.
+    phi : from sounds (..., N) to features (..., D); differentiable in forward mode, or with a
+        method `push_forward` as `JTFS` has.
     target : (N,), the sound to match.
     theta0 : (P,), the start; positive.
     steps : the budget of trial steps, each of which costs one value and Jacobian.
@@ -229,7 +230,7 @@ def _linearizer(synth: Callable, phi: Callable, target: Tensor) -> Callable:
         wanted = phi(target)
 
     def linearize(z: Tensor) -> tuple[float, Tensor, Tensor]:
-        found, jacobian = value_and_jacobian(lambda q: phi(synth(q.exp())), z)
+        found, jacobian = features_and_jacobian(lambda q: synth(q.exp()), phi, z)
         residual, jacobian = (found - wanted).double(), jacobian.double()
         loss = residual.square().sum().item()
         if not (math.isfinite(loss) and jacobian.isfinite().all()):
