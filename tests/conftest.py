@@ -11,6 +11,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
+TAUGHT = [path for path in CHAPTERS if path.stem != "9_results"]  # with sounds and exercises
+PAGES = [*CHAPTERS, *sorted((ROOT / "book").glob("*.md"))]
 
 
 def pytest_configure():

@@ -17,7 +17,7 @@ class Aligned(nn.Module):
     Parameters
     ----------
     loss : any callable `loss(x, y)` on two sounds (N,).
-    smoothing : samples, odd; the width of the moving average that makes an envelope of energy.
+    smoothing : samples; the width of the moving average that makes an envelope of energy.
     """
 
     def __init__(self, loss: Callable[[Tensor, Tensor], Tensor], smoothing: int = 1025):
@@ -33,11 +33,9 @@ class Aligned(nn.Module):
     def lag(self, x: Tensor, y: Tensor) -> int:
         """Samples by which `x` (N,) should come later to agree with `y` (N,)."""
         energies = torch.stack([x, y]).detach().square()
-        envelopes = nn.functional.avg_pool1d(
-            energies, self.smoothing, stride=1, padding=self.smoothing // 2
-        )
-        spectra = torch.fft.rfft(envelopes, 2 * len(x))  # room for lags of both signs
-        correlation = torch.fft.irfft(spectra[1] * spectra[0].conj())
+        spectra = torch.fft.rfft(energies, 2 * len(x))  # room for lags of both signs
+        box = torch.fft.rfft(x.new_full((self.smoothing,), 1 / self.smoothing), 2 * len(x))
+        correlation = torch.fft.irfft(spectra[1] * spectra[0].conj() * box.abs().square())
         correlation[len(x)] = 0  # a lag of the whole length leaves nothing to compare
         best = int(correlation.argmax())
         return best if best < len(x) else best - 2 * len(x)

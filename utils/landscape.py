@@ -19,7 +19,7 @@ from utils import checks
 from utils.jacobian import features_and_jacobian
 from utils.synth import parameters_of
 
-BATCH = 8  # grid points computed together
+BATCH = 4  # grid points computed together
 
 
 @dataclass(frozen=True)
