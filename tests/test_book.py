@@ -38,7 +38,7 @@ def test_a_broken_loss_breaks_the_claims(monkeypatch):
     monkeypatch.setattr(MSS, "forward", lambda self, x: intact(self, x).sum(-1, keepdim=True))
     code = cells(ROOT / "book/3_mss_loss.ipynb", "code")
     last = next(k for k, source in enumerate(code) if '"mss-aligned-' in source)
-    imports = [source for source in code[1:last] if source.startswith("import")]
+    imports = [source for source in code[1:last] if source.startswith(("import", "from"))]
     protocol = code[last].replace("PAIRS = 8", "PAIRS = 4")
     assert protocol != code[last]
     with capture_output() as captured, parallel_config(backend="sequential"):

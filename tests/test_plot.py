@@ -76,6 +76,8 @@ def test_curves_keep_their_values():
     np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_ydata(), [100, 50])
     fig = plot.rates({"mss": [(1, 4), (4, 4)]}, ["0", "256"], "delay (samples)")
     np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_ydata(), [25, 100])
+    fig = plot.rates({"mss": [None, (4, 4)]}, ["0", "256"], "delay (samples)")
+    np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_xydata(), [[1, 100]])
 
 
 def test_style_leaves_the_readers_own_alone():

@@ -342,13 +342,18 @@ def errors(named: Mapping[str, Sequence[Tensor]], threshold: float) -> Figure:
 
 @styled
 def rates(
-    named: Mapping[str, Sequence[tuple[int, int]]], groups: Sequence[str], label: str
+    named: Mapping[str, Sequence[tuple[int, int] | None]], groups: Sequence[str], label: str
 ) -> Figure:
-    """Success rates with 95 % Wilson intervals: (successes, trials) by series and group."""
+    """Success rates with 95 % Wilson intervals: (successes, trials) by series and group.
+
+    None stands where a series was not tried.
+    """
     fig, axis = plt.subplots(figsize=(7, 3.2))
     markers = "osD^v"
-    for k, (name, counts) in enumerate(named.items()):
-        where = np.arange(len(groups)) + 0.12 * (k - (len(named) - 1) / 2)
+    for k, (name, by_group) in enumerate(named.items()):
+        tried = [place for place, count in enumerate(by_group) if count is not None]
+        counts = [by_group[place] for place in tried]
+        where = np.array(tried) + 0.12 * (k - (len(named) - 1) / 2)
         share = np.array([good / trials for good, trials in counts])
         low, high = np.array([wilson(good, trials) for good, trials in counts]).T
         reach = 100 * np.abs(np.stack([share - low, high - share]))

@@ -72,9 +72,10 @@ def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
             )
         name = html.escape(label)
         players.append(
-            f'<figure style="display:inline-block;margin:0 1em 1em 0">'
+            f'<figure style="display:inline-block;margin:0 0.5em 0.5em 0">'
             f"<figcaption>{name}</figcaption>"
-            f'<audio controls preload="metadata" aria-label="{name}" src="{_wav(x, sample_rate)}">'
+            f'<audio controls preload="metadata" style="width:14.5rem" aria-label="{name}" '
+            f'src="{_wav(x, sample_rate)}">'
             f"</audio></figure>"
         )
     _emit(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
