@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from utils import plot
+from utils.jtfs import JTFS
 from utils.landscape import Atlas, log_grid
 from utils.match import Match
 from utils.synth import am_chirp, ripple
@@ -89,3 +90,59 @@ def test_style_leaves_the_readers_own_alone():
 def test_spectrograms_state_their_windows():
     fig = plot.spectrograms(am_chirp(torch.tensor([8.0, 2.0])), (64, 512))
     assert [axis.get_title() for axis in axes_of(fig)] == ["window of 8 ms", "window of 62 ms"]
+
+
+def test_filters_are_drawn_over_frequency():
+    bank = torch.zeros(2, 64)
+    bank[0, 4] = bank[1, 16] = 1
+    fig = plot.filters({"bank": bank}, sample_rate=6400)
+    first, second = axes_of(fig)[0].lines
+    assert first.get_xdata()[first.get_ydata().argmax()] == 400
+    assert second.get_xdata()[second.get_ydata().argmax()] == 1600
+
+
+def test_joint_wavelets_are_centred_and_the_first_bin_is_high():
+    wavelet = torch.zeros(16, 1024, dtype=torch.complex64)
+    wavelet[-1, 0] = 1  # one bin before the centre, hence higher
+    (axis,) = axes_of(plot.joint_wavelets({"one": wavelet, "two": wavelet}, 64, 8))[:1]
+    mesh = axis.collections[0]
+    peak = np.asarray(mesh.get_array()).argmax()
+    time, octave = mesh.get_coordinates().reshape(-1, 2)[peak]
+    assert (time, octave) == (0, 1 / 8)
+
+
+def test_maps_share_a_scale_and_name_frequencies():
+    low, high = torch.zeros(4, 10), torch.zeros(3, 10)
+    low[2, 5], high[0, 5] = 1, 2
+    fig = plot.maps({"low": low, "high": high}, hertz=[800.0, 400.0, 200.0], duration=2.0)
+    one, other = (np.asarray(axis.collections[0].get_array()) for axis in axes_of(fig)[:2])
+    assert (one.max(), other.max()) == (0.5, 1)
+    assert {"time (s)", "frequency (Hz)", "modulus / largest"} <= labels(fig)
+
+
+def test_rate_scale_puts_rising_on_the_right():
+    phi = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
+    t = torch.arange(4096) / 8192
+    rising = torch.sin(2 * torch.pi * 200 * 2 ** (6 * t) / (6 * np.log(2)))
+    features = {"rising": phi(rising), "falling": phi(rising.flip(-1))}
+    fig = plot.rate_scale(features, phi.table(8192))
+    rising, falling = (np.asarray(axis.collections[0].get_array()) for axis in axes_of(fig))
+    middle = rising.shape[-1] // 2
+    assert rising[:, middle:].sum() > 1.05 * rising[:, :middle].sum()
+    np.testing.assert_allclose(falling, rising[:, ::-1], rtol=0.1, atol=0.02)
+
+
+def test_curves_and_spread():
+    fig = plot.curves(torch.tensor([1.0, 10.0]), {"a": [0.1, 0.5]}, "delay (samples)", "change")
+    np.testing.assert_allclose(axes_of(fig)[0].lines[0].get_xydata(), [[1, 0.1], [10, 0.5]])
+    errors = torch.tensor([[0.1, 0.3, 0.2], [1.0, 0.5, 0.9]])
+    fig = plot.spread({"a": errors}, ["0", "0.3"], "jitter (s)", threshold=0.05)
+    dots, medians, *_ = axes_of(fig)[0].lines
+    assert len(dots.get_ydata()) == 6
+    np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
+
+
+def test_operators_names_the_layer():
+    fig = plot.operators()
+    texts = {text.get_text().strip() for text in axes_of(fig)[0].texts}
+    assert {"$f_W$", "$g$", r"$\Phi$", "DTFA", "$L$"} <= texts

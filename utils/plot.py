@@ -153,13 +153,13 @@ def joint_wavelets(named: Mapping[str, Tensor], sample_rate: int, per_octave: in
     for axis, (title, wavelet) in zip(axes, named.items(), strict=True):
         centred = np.fft.fftshift(wavelet.real.numpy())
         bins, samples = centred.shape
-        seconds = (np.arange(samples) - samples // 2) / sample_rate
+        steps = np.arange(samples) - samples // 2
+        shown = (abs(steps) <= 0.6 * sample_rate) & (steps % 16 == 0)
         octaves = (bins // 2 - np.arange(bins)) / per_octave  # the first bin is the highest
-        shown = abs(seconds) <= 0.6
         axis.pcolormesh(
-            seconds[shown][::16],
+            steps[shown] / sample_rate,
             octaves,
-            centred[:, shown][:, ::16] / abs(centred).max(),
+            centred[:, shown] / abs(centred).max(),
             cmap="PuOr",
             vmin=-1,
             vmax=1,
@@ -250,7 +250,7 @@ def surfaces(
     theta: Tensor,
     paths: Mapping[str, Sequence[Match]] | None = None,
 ) -> Figure:
-    """Loss surfaces over two parameters, one a column, with arrows of descent.
+    """Loss surfaces over two parameters side by side, with arrows of descent.
 
     Parameters
     ----------
@@ -261,11 +261,12 @@ def surfaces(
     paths : by the same titles, descents to draw instead of arrows.
     """
     grid = atlas.grid
-    fig, axes = plt.subplots(
-        1, len(named), figsize=(max(5, 4 * len(named)), 3.8), sharey=True, squeeze=False
-    )
+    columns = 2 if len(named) == 4 else len(named)
+    rows = len(named) // columns
+    size = (max(5, 4 * columns), 3.6 * rows + 0.2)
+    fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
-    for axis, (title, (loss, gradient)) in zip(axes[0], named.items(), strict=True):
+    for axis, (title, (loss, gradient)) in zip(axes.flat, named.items(), strict=True):
         relative = (loss / loss.max()).numpy()
         image = axis.contourf(
             first, second, relative, levels=np.linspace(0, 1, 21), cmap=SURFACE_MAP
