@@ -227,15 +227,12 @@ def rate_scale(named: Mapping[str, Tensor], table: np.ndarray) -> Figure:
 
 
 @styled
-def curves(
-    x: Tensor, named: Mapping[str, Sequence[float]], across: str, up: str, *, log: bool = True
-) -> Figure:
-    """Curves over a common axis `x` (V,), each with its label; `across` and `up` name the axes."""
+def curves(x: Tensor, named: Mapping[str, Sequence[float]], across: str, up: str) -> Figure:
+    """Curves over `x` (V,), on logarithmic axes; `across` and `up` name the axes."""
     fig, axis = plt.subplots(figsize=(7, 3.4))
     for k, (label, y) in enumerate(named.items()):
         axis.plot(x.numpy(), y, "osD^vX"[k % 6] + "-", label=label, markersize=5)
-    axis.set(xlabel=across, ylabel=up, xscale="log" if log else "linear")
-    axis.set_yscale("log" if log else "linear")
+    axis.set(xlabel=across, ylabel=up, xscale="log", yscale="log")
     axis.set_xticks(x.tolist(), [f"{v:g}" for v in x.tolist()])
     axis.set_xticks([], minor=True)
     fig.legend(loc="outside right upper")
