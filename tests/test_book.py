@@ -96,7 +96,7 @@ def test_results_list_every_claim_as_the_chapters_made_it(executed):
     shown = "".join("".join(o.get("data", {}).get("text/html", "")) for o in outputs)
     found = {name: value for path in executed.values() for name, value in recorded(path).items()}
     for name, bound in BOUNDS.items():
-        row = f"<td>{html.escape(bound['says'])}</td><td>{found[name]:.3g}</td>"
+        row = f"<td>{html.escape(bound['says'])}</td><td>{found[name]:.4g}</td>"
         assert row in shown, name
     assert "<td>NO</td>" not in shown
 

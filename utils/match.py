@@ -125,12 +125,12 @@ def gauss_newton(
     r"""Second-order descent on the squared Euclidean distance of features.
 
     Levenberg-Marquardt on log-parameters z: with the residual r of the features and its Jacobian
-    J by z, which forward differentiation gives, a step solves
+    A by z, which forward differentiation gives, a step solves
 
-    .. math:: (J^T J + \lambda \operatorname{diag}(J^T J))\, \delta = -J^T r.
+    .. math:: (A^T A + \mu \operatorname{diag}(A^T A))\, \delta = -A^T r.
 
-    A step that lowers the loss is accepted, and the damping lambda divided by 3; any other is
-    taken back, and lambda multiplied by 4. No step changes a parameter by more than a factor e.
+    A step that lowers the loss is accepted, and the damping mu divided by 3; any other is
+    taken back, and mu multiplied by 4. No step changes a parameter by more than a factor e.
     Marquardt, SIAM J. Appl. Math. 11(2), 1963; Nocedal and Wright, "Numerical Optimization",
     2006, section 10.3.
 
@@ -224,7 +224,7 @@ def _objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Ten
 
 
 def _linearizer(synth: Callable, phi: Callable, target: Tensor) -> Callable:
-    """From log-parameters to the squared distance, its curvature J^T J and its slope J^T r."""
+    """From log-parameters to the squared distance, its curvature A^T A and its slope A^T r."""
     _one_sound(target)
     with torch.no_grad():
         wanted = phi(target)
