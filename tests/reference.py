@@ -5,7 +5,6 @@ the released Kymatio in one process, so this file is both the caller (`reference
 and the script that the caller starts with that folder first on its path.
 """
 
-import importlib.metadata
 import math
 import os
 import pickle
@@ -22,11 +21,9 @@ def reference_outputs(jobs):
     reference generates them, to an array (batch, time); banks holds (xi, sigma, j) of the filters
     of first order, second order and log-frequency.
     """
-    files = importlib.metadata.files("scrapl-loss")
-    package = next(
-        f.locate() for f in files if str(f).endswith("scrapl/kymatio/kymatio/__init__.py")
-    )
-    environment = {**os.environ, "PYTHONPATH": str(Path(package).parent.parent)}
+    from utils.published import search_path  # not in the script, which finds another library
+
+    environment = {**os.environ, "PYTHONPATH": search_path()}
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch, "jobs"), Path(scratch, "outputs")
         source.write_bytes(pickle.dumps(jobs))

@@ -142,6 +142,15 @@ def test_curves_and_spread():
     np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
 
 
+def test_bars_name_their_values_and_axes():
+    fig = plot.bars({"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0, "b": 4.0}})
+    time, memory = axes_of(fig)
+    assert [bar.get_width() for bar in time.patches] == [0.5, 20.0]
+    assert [label.get_text() for label in time.get_yticklabels()] == ["a", "b"]
+    assert (time.get_xlabel(), memory.get_xlabel()) == ("time (s)", "memory (MB)")
+    assert {text.get_text() for text in time.texts} == {"0.5", "20"}
+
+
 def test_operators_names_the_layer():
     fig = plot.operators()
     texts = {text.get_text().strip() for text in axes_of(fig)[0].texts}

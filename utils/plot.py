@@ -383,6 +383,21 @@ def spread(
 
 
 @styled
+def bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Horizontal bars on logarithmic axes: a panel for each quantity, a bar for each name."""
+    fig, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.6), squeeze=False)
+    for axis, (label, named) in zip(axes[0], panels.items(), strict=True):
+        names, values = list(named), np.array(list(named.values()))
+        drawn = axis.barh(names, values, color=COLOURS[: len(names)])
+        written = [np.format_float_positional(v, 2, fractional=False, trim="-") for v in values]
+        axis.bar_label(drawn, written, padding=3)
+        axis.set(xlabel=label, xscale="log", xlim=(values.min() / 3, values.max() * 8))
+        axis.invert_yaxis()
+        axis.label_outer()
+    return fig
+
+
+@styled
 def operators() -> Figure:
     """The three operators of DDSP, and the layer of time-frequency analysis within the loss."""
     fig, axis = plt.subplots(figsize=(8, 2.6))

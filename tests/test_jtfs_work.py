@@ -1,0 +1,123 @@
+"""What JTFS computes and keeps, counted: no clock is asked.
+
+Two operations of a multiplication and an addition count as two. Matrix products are nearly all
+of the work; Fourier transforms are not counted.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from utils.jtfs import JTFS
+
+
+class Moduli(TorchDispatchMode):
+    """Counts the second-order modulus values, each of which is one square root in place."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        if function.overloadpacket is torch.ops.aten.sqrt_:
+            self.count += out.numel()
+        return out
+
+
+def work(batch=1, length=2**15, **settings):
+    """Operations of the features, of features and gradient; modulus values; bytes kept of a sound,
+    filters not counted."""
+    phi, kept = JTFS(length, **settings), {}
+    filters = {buffer.untyped_storage().data_ptr() for buffer in phi.buffers()}
+    x = torch.randn(batch, length, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in filters:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with FlopCounterMode(display=False) as counter, Moduli() as moduli:
+        with hooks:
+            features = phi(x)
+        forward, values = counter.get_total_flops(), moduli.count
+        features.square().sum().backward()
+    return SimpleNamespace(
+        forward=forward,
+        both=counter.get_total_flops(),
+        moduli=values,
+        bytes=sum(kept.values()),
+        outputs=features.numel(),
+    )
+
+
+@pytest.fixture(scope="module")
+def book():
+    """The work at the default setting, 2**15 samples."""
+    return work()
+
+
+def test_default_setting(book):
+    """Upper bounds a few percent above what is counted."""
+    assert book.forward < 6e9
+    assert book.moduli < 35e6
+    assert book.bytes < 21e6
+
+
+def test_gradient_computes_each_product_twice_more_and_keeps_none_of_them(book):
+    """Once again, since it was not kept, and once transposed."""
+    assert book.both <= 3 * book.forward
+    assert book.bytes < 4 * book.moduli  # one real number for each modulus would be as much
+
+
+def test_length(book):
+    """From the default on, twice the samples are at most twice the work and the memory."""
+    double = work(length=2**16)
+    for name in ("forward", "both", "moduli", "bytes"):
+        assert 1.5 < getattr(double, name) / getattr(book, name) <= 2
+
+
+def test_batch_is_linear():
+    one, four = work(length=2**13), work(length=2**13, batch=4)
+    assert four.both == 4 * one.both
+    assert four.moduli == 4 * one.moduli
+    assert four.bytes <= 4 * one.bytes
+
+
+@pytest.mark.parametrize("T", [2**8, 2**10, 2**12])
+def test_local_average_costs_in_proportion_to_what_it_puts_out(T, book):
+    local = work(T=T)
+    assert local.outputs == 8 * book.outputs * 2**12 // T
+    assert local.forward - book.forward < 2e5 * local.outputs
+    assert local.bytes - book.bytes < 80 * local.outputs
+
+
+@pytest.mark.parametrize("F", [8, None])
+def test_local_F_costs_no_more_than_global(F, book):
+    """A global mean runs over the padded axis; a local one ends where the bins do."""
+    local = work(F=F)
+    assert local.outputs > 5 * book.outputs
+    assert local.both < book.both
+    assert local.bytes <= book.bytes
+
+
+def test_oversampling_buys_accuracy_with_work(book):
+    """At half the sampling rate, half the products and moduli, but for what does not depend."""
+    half, double = work(oversampling=0.5), work(oversampling=2)
+    assert half.moduli < 0.55 * book.moduli < 0.3 * double.moduli
+    assert half.both < 0.55 * book.both < 0.3 * double.both
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_derivatives_along_tangents_share_one_modulus(count):
+    phi = JTFS(2**13)
+    x, tangents = torch.randn(2**13), torch.randn(count, 2**13)
+    with FlopCounterMode(display=False) as once, Moduli() as alone, torch.no_grad():
+        phi(x)
+    with FlopCounterMode(display=False) as counter, Moduli() as moduli:
+        phi.push_forward(x, tangents)
+    assert moduli.count == alone.count
+    assert counter.get_total_flops() <= (1 + count) * once.get_total_flops()

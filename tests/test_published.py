@@ -1,0 +1,27 @@
+"""The published operators run, and answer."""
+
+import pytest
+
+from utils.published import KINDS, Published
+
+SMALL = {"J": 7, "J_fr": 3}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_step_is_measured_where_it_runs(kind):
+    with Published(kind, (2, 2**11), **SMALL) as operator:
+        first, second = operator(), operator()
+    assert first["seconds"] > 0
+    assert second["seconds"] > 0
+    assert 0 < first["megabytes"] <= second["megabytes"] < 2000  # a peak does not sink
+
+
+def test_a_step_that_fails_says_so(capfd):
+    with Published("JTFS", (1, 2**11), J=20) as operator, pytest.raises(RuntimeError, match="stop"):
+        operator()
+    assert "J" in capfd.readouterr().err  # the reason, as the operator gave it
+
+
+def test_unknown_kinds_are_refused():
+    with pytest.raises(ValueError, match="kind is 'MSS'; expected one of JTFS, SCRAPL"):
+        Published("MSS", (1, 2**11))
