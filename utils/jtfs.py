@@ -27,7 +27,8 @@ except ImportError:  # both files copied side by side into a project of one's ow
 
 # Samples per bandwidth sigma of a second-order wavelet, and at least. The modulus has no sharp
 # band limit, so that this, not the wavelet's own band, decides how exact its average is. More
-# than 8 gains little while MIN_SAMPLES is the limit; 6 errs twice as much where T is local.
+# than 8 gains little while MIN_SAMPLES is the limit; 6 errs twice as much where T is local. The
+# same along log-frequency, where the mean is global.
 SAMPLES_PER_SIGMA = 8
 MIN_SAMPLES = 128
 
@@ -73,15 +74,16 @@ class JTFS(nn.Module):
 
     Raises TypeError or ValueError on settings that cannot be, or on such input.
 
-    oversampling, from 0.5 to 16, multiplies the sampling rates of both orders. Measured with the
-    default settings, 2**15 samples, float32, against oversampling=4, worst of seven signals
-    (noise, chirp, click, harmonic and beating tones, decaying and lone note):
+    oversampling, from 0.5 to 16, multiplies the sampling rates of both orders along time and,
+    from 1 on and where F is global, along log-frequency. Measured with the default settings,
+    2**15 samples, float32, against oversampling=4, worst of seven signals (noise, chirp, click,
+    harmonic and beating tones, decaying and lone note):
 
         oversampling                                     0.5     1       2
-        relative L2 error of all outputs                 3e-4    8e-5    5e-6
-        error of the worst path above 1 % of the largest 8e-3    3e-3    2e-4
-        time of value and gradient, relative             0.6     1       2
-        memory of value and gradient, MB                 30      65      105
+        relative L2 error of all outputs                 3e-4    9e-5    1e-5
+        error of the worst path above 1 % of the largest 8e-3    3e-3    3e-4
+        time of value and gradient, relative             0.6     1       3
+        memory of value and gradient, MB                 35      65      120
 
     Features of a sound of unit energy are of the order of 1e-6 to 1e-4, and the gradient of a
     squared distance of 1e-12, which Adam, of epsilon 1e-8, does not follow. Make the loss
@@ -108,10 +110,11 @@ class JTFS(nn.Module):
 
         # Bins of the log-frequency axis that each second-order wavelet sees: those with j1 < j2.
         n1_max = [int((self.bank_1.j < j2).sum()) for j2 in self.bank_2.j]
-        joint = {n: _Quefrency(self, n, (1, -1)) for n in set(n1_max) - {0}}
+        rate = SAMPLES_PER_SIGMA * max(1, oversampling)
+        joint = {n: _Quefrency(self, n, (1, -1), rate) for n in set(n1_max) - {0}}
         self.order_2 = nn.ModuleList(_Joint(self, n2, joint[n]) for n2, n in enumerate(n1_max) if n)
         self.scalogram = nn.ModuleList(_ScalogramRows(self, j) for j in np.unique(self.bank_1.j))
-        self.order_1 = _Quefrency(self, len(self.bank_1.xi), (1,))
+        self.order_1 = _Quefrency(self, len(self.bank_1.xi), (1,), 4 * rate)  # it is cheap
         self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
 
     def __repr__(self):
@@ -284,10 +287,10 @@ class _Joint(nn.Module):
 class _Quefrency(nn.Module):
     """Wavelets along the first n1_max log-frequency bins, and the average over log-frequency."""
 
-    def __init__(self, jtfs, n1_max, spins):
+    def __init__(self, jtfs, n1_max, spins, rate):
         super().__init__()
         scales = jtfs.J, jtfs.Q[0], jtfs.J_fr, jtfs.Q_fr
-        bank = wavelets.frequential(n1_max, *scales, jtfs.F, spins)
+        bank = wavelets.frequential(n1_max, *scales, jtfs.F, spins, rate)
         # A complex product as a real one: re, im of each bin side by side -> all re, then all im.
         C = bank.convolve.T
         real_form = np.stack([np.hstack([C.real, C.imag]), np.hstack([-C.imag, C.real])], axis=1)

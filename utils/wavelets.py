@@ -107,12 +107,13 @@ class Frequential(NamedTuple):
     outputs: list  # per output: (n_fr, xi, sigma, spin, n1), n1 = -1 where F is global
 
 
-def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins):
+def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins, samples_per_sigma):
     """Scattering along log-frequency of n1_max wavelets of a first order of scale J and quality Q.
 
     Low-pass filter of width 2**J_fr first (n_fr = 0, not averaged further, hence its mean over
     the n1_max bins if F is global), then wavelets by spin and decreasing quefrency. F is
-    "global", None, or a width in bins; spins is (1,) or (1, -1). Returns a `Frequential`.
+    "global", None, or a width in bins; spins is (1,) or (1, -1). A global mean reads a modulus
+    `samples_per_sigma` times in one over its bandwidth. Returns a `Frequential`.
     Andén, Lostanlen and Mallat, "Joint time-frequency scattering", IEEE TSP 67(14), 2019, III.
     """
     width = 2**J_fr if F in ("global", None) else F
@@ -122,7 +123,11 @@ def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins):
     wavelets += [(xi, sigma, j, spin) for spin in spins for xi, sigma, j in zip(*bank, strict=True)]
     blocks = []
     for n_fr, (xi, sigma, j, spin) in enumerate(wavelets):
-        stride = 2**j if F in ("global", None) else 2 ** min(j, int(math.log2(F)))
+        if F == "global" and spin:
+            # Bandwidth decides how densely a modulus must be read for its mean, not frequency.
+            stride = 2 ** max(0, min(J_fr, math.floor(-math.log2(samples_per_sigma * sigma))))
+        else:
+            stride = 2**j if F in ("global", None) else 2 ** min(j, int(math.log2(F)))
         position = np.arange(0, N, stride)
         taps = np.fft.ifft(morlet_1d(N, xi, sigma))
         if spin < 0:  # the wavelet at -xi is the conjugate of the one at xi
