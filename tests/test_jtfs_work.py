@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from joblib import Parallel, cpu_count, delayed
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from utils.cost import peak_memory
 from utils.jtfs import JTFS
 
 
@@ -122,3 +124,17 @@ def test_derivatives_along_tangents_share_one_modulus(count):
         phi.push_forward(x, tangents)
     assert moduli.count == alone.count
     assert counter.get_total_flops() <= (1 + count) * once.get_total_flops()
+
+
+def test_a_minute_of_sound_fits_into_a_gigabyte_with_its_gradient():
+    def step():
+        x = torch.randn(60 * 8192, requires_grad=True)
+        JTFS(60 * 8192)(x).square().sum().backward()
+
+    assert peak_memory(step) < 1000
+
+
+def test_workers_share_the_cores():
+    """However many processes run, together they have no more threads than there are cores."""
+    counts = Parallel(n_jobs=-1)(delayed(torch.get_num_threads)() for _ in range(cpu_count()))
+    assert sum(counts) <= max(cpu_count(), len(counts))

@@ -2,18 +2,13 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from utils import checks
-from utils.mss import SILENCE
+from utils.jtfs import JTFS, modulus
 from utils.synth import delay
-from utils.wavelets import filter_bank, morlet_1d
-
-# Time scattering reads the scalogram at this share of its sampling rate, hence modulations up to
-# half as fast: 512 Hz at 8192 Hz.
-SLOW = 1 / 8
+from utils.wavelets import time_average
 
 
 class Aligned(nn.Module):
@@ -50,50 +45,53 @@ class Aligned(nn.Module):
 
 
 class TimeScattering(nn.Module):
-    """Time scattering of orders one and two, averaged over the sound: JTFS without its wavelets
-    along log-frequency.
+    """Time scattering of orders one and two: JTFS without its wavelets along log-frequency.
 
-    Mean over time of U_1 = |x * psi_1|, per wavelet; then of |U_1 * psi_2|, per pair of wavelets
-    with j1 < j2. Sounds are taken to be periodic, so that a circular delay changes nothing.
-    Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014, equations 11 and 17.
+    The average over time of U_1 = |x * psi_1|, per wavelet, and of |U_1 * psi_2|, per pair of
+    wavelets with j1 < j2, at the sampling rates and with the padding of `JTFS`, of which it is a
+    part. Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014, equations 11 and 17.
 
     Parameters
     ----------
-    length : samples of a sound, at least 2**J.
-    J : the longest wavelets span about 2**J samples.
-    Q : wavelets per octave of the first and second order.
+    length, J, Q, T, oversampling : as in `JTFS`.
     """
 
-    def __init__(self, length: int, J: int = 12, Q: tuple[int, int] = (8, 2)):
+    def __init__(self, length: int, *, J=12, Q=(8, 2), T="global", oversampling=1.0):
         super().__init__()
-        self.length, self.J, self.Q = checks.integer("length", length, least=2**J), J, Q
-        first, second = (filter_bank(J, q) for q in Q)
-        slow = second.xi + 4 * second.sigma < SLOW / 2
-        self.psi_1 = self._spectra(first.xi, first.sigma)
-        self.psi_2 = _slow_bins(self._spectra(second.xi[slow], second.sigma[slow]))
-        self.rows = [int((first.j < j).sum()) for j in second.j[slow]]
+        self.cascade = JTFS(length, J=J, Q=Q, J_fr=1, Q_fr=1, T=T, oversampling=oversampling)
+        self.weights = [self._weights(joint.size) for joint in self.cascade.order_2]
 
-    def _spectra(self, xi: np.ndarray, sigma: np.ndarray) -> Tensor:
-        bands = [morlet_1d(self.length, *each) for each in zip(xi, sigma, strict=True)]
-        return torch.tensor(np.stack(bands), dtype=torch.float32)
+    def _weights(self, size: int) -> Tensor:
+        """What each of so many samples adds to each frame, (size, frames)."""
+        of = self.cascade
+        if of.T == "global":
+            return torch.full((size, 1), 1 / size)
+        weights, _ = time_average(size, of.padded, of.T, of.first_frame, of.frames, size)
+        return torch.from_numpy(weights).float()
 
-    def extra_repr(self) -> str:
-        return f"{self.length}, J={self.J}, Q={self.Q}"
+    def __repr__(self) -> str:
+        of = self.cascade
+        return (
+            f"TimeScattering({of.length}, J={of.J}, Q={of.Q}, T={of.T!r}, "
+            f"oversampling={of.oversampling})"
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """From sounds (..., length) to features (..., D). Silence is legal."""
-        checks.floating("x", x, last=self.length)
-        x = torch.where(x.abs() > SILENCE, x, 0.0)
-        U = torch.fft.ifft(torch.fft.fft(x)[..., None, :] * self.psi_1.to(x)).abs()
-        slow = _slow_bins(torch.fft.fft(U, norm="forward"))
-        orders = [U.mean(-1)]
-        for psi, rows in zip(self.psi_2.to(x), self.rows, strict=True):
-            modulated = torch.fft.ifft(slow[..., :rows, :] * psi, norm="forward")
-            orders.append(modulated.abs().mean(-1))
-        return torch.cat(orders, dim=-1)
+        checks.floating("x", x, last=self.cascade.length)
+        return self._push(x[None])[0]
 
+    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of x, and their derivatives along `tangents` (K, ..., length), in one pass."""
+        checks.floating("x", x, last=self.cascade.length)
+        pushed = self._push(torch.cat([x[None], tangents]))
+        return pushed[0], pushed[1:]
 
-def _slow_bins(spectrum: Tensor) -> Tensor:
-    """The bins of a spectrum (..., N) that lie below SLOW / 2 cycles per sample, on both sides."""
-    kept = round(spectrum.shape[-1] * SLOW / 2)
-    return torch.cat([spectrum[..., :kept], spectrum[..., -kept:]], dim=-1)
+    def _push(self, z: Tensor) -> Tensor:
+        of = self.cascade
+        rows = of.rows(z.reshape(len(z), -1, of.length))
+        first = torch.cat([of.averaged(row) for row in rows], dim=-2)
+        orders = [first.mean(-1, keepdim=True) if of.T == "global" else of.inside(first)]
+        for joint, weights in zip(of.order_2, self.weights, strict=True):
+            orders.append(modulus(joint.filter(rows)) @ weights.to(z))
+        return torch.cat([S.flatten(-2) for S in orders], dim=-1).reshape(*z.shape[:-1], -1)
