@@ -19,6 +19,13 @@ def test_a_slower_step_takes_longer():
     assert calls == ["f", "s"] * 4  # in turns, the first unmeasured
 
 
+def test_a_short_step_is_repeated():
+    calls = []
+    seconds = race({"short": lambda: (calls.append(1), time.sleep(0.01))}, 2, at_least=0.05)
+    assert 3 * 2 < len(calls) <= 3 * 6  # in each of three turns, the first unmeasured
+    assert 0.01 <= seconds["short"] < 0.05
+
+
 @pytest.mark.parametrize("megabytes", [100, 400])
 def test_peak_counts_what_a_step_touches(megabytes):
     step = lambda: np.ones(megabytes * 2**17).sum()  # noqa: E731 (functions of tests do not travel)

@@ -39,12 +39,6 @@ def value_and_gradient(phi, x):
     return x.grad
 
 
-def several(step):
-    """Five steps in a row, as in a search: a step after another's is slow to begin with."""
-    for _ in range(5):
-        step()
-
-
 def noise(*shape, device="cpu"):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(0)).to(device)
 
@@ -57,11 +51,9 @@ def against_the_published():
     """Time and memory of value and gradient."""
     x = am_chirp(THETA)
     ours = {name: partial(value_and_gradient, phi, x) for name, phi in SETTINGS.items()}
-    steps = {name: partial(several, step) for name, step in ours.items()}
     with Published("JTFS", (1, N), torch.get_num_threads()) as published:
-        seconds = cost.race({"published": published, **steps}, repeats=3)
+        seconds = cost.race({"published": published, **ours}, repeats=3, at_least=1)
         megabytes = published()["megabytes"]
-    seconds |= {name: seconds[name] / 5 for name in ours}
     row("published: value and gradient", f"{seconds['published']:.1f} s", f"{megabytes:.0f} MB")
     row("value and gradient (ms)", *(f"{1000 * seconds[name]:.0f}" for name in ours))
     row(
@@ -105,8 +97,7 @@ def among_ourselves():
             "MSS": partial(value_and_gradient, MSS(magnitude="both"), x),
             "survey": partial(survey, am_chirp, phi, points, n_jobs=-1),
         }
-        steps = {name: partial(several, step) for name, step in steps.items()}
-        seconds = cost.race(steps, repeats=3)
+        seconds = cost.race(steps, repeats=3, at_least=1)
         seconds["survey"] /= points[..., 0].numel()
         ratios.append(seconds)
     for label, over, under in (
@@ -122,11 +113,11 @@ def growth():
     row("\nsamples", "time (ms)", "peak (MB)")
     lengths = [2**k for k in range(12, 20)]
     steps = {n: partial(value_and_gradient, JTFS(n), noise(n)) for n in lengths}
-    show(steps, cost.race(steps, repeats=3))
+    show(steps, cost.race(steps, repeats=3, at_least=0.3))
     row("\nbatch, of 2**13 samples", "time (ms)", "peak (MB)")
     phi = JTFS(2**13)
     steps = {b: partial(value_and_gradient, phi, noise(b, 2**13)) for b in (1, 2, 4, 8, 16, 32)}
-    show(steps, cost.race(steps, repeats=3))
+    show(steps, cost.race(steps, repeats=3, at_least=0.3))
     row("\naverage, 2**15 samples", "time (ms)", "peak (MB)")
     averages = [("global", "global"), (2**12, "global"), (2**8, "global"), ("global", 8)]
     averages += [("global", None), (2**8, 8)]
@@ -135,7 +126,7 @@ def growth():
         f"T = {T}, F = {F}: {len(phi.paths)} features": partial(value_and_gradient, phi, noise(N))
         for (T, F), phi in operators.items()
     }
-    show(steps, cost.race(steps, repeats=3))
+    show(steps, cost.race(steps, repeats=3, at_least=0.3))
 
 
 def show(steps, seconds):
@@ -162,7 +153,7 @@ def on_a_gpu():
 
     with Published("JTFS", (4, N), device="cuda", **settings) as published:
         steps = {"published": published, "JTFS": partial(timed, phi), "MSS": partial(timed, mss)}
-        seconds = cost.race(steps, repeats=10)
+        seconds = cost.race(steps, repeats=10, at_least=0.3)
     for name, operator in (("JTFS", phi), ("MSS", mss)):
         torch.cuda.reset_peak_memory_stats()
         timed(operator)

@@ -13,19 +13,24 @@ from joblib.externals.loky import ProcessPoolExecutor
 from utils import checks
 
 
-def race(steps: Mapping[str, Callable[[], object]], repeats: int = 5) -> dict[str, float]:
+def race(
+    steps: Mapping[str, Callable[[], object]], repeats: int = 5, at_least: float = 0.0
+) -> dict[str, float]:
     """Median seconds of each step, measured in turns, so that a busy machine is busy for all.
 
-    Each step runs once before, unmeasured.
+    Each step runs once before, unmeasured. In each turn a step runs again until `at_least` so many
+    seconds have passed, and counts with their mean: a short step is slow right after another's.
     """
     checks.integer("repeats", repeats, least=1)
     seconds = {name: [] for name in steps}
     for turn in range(repeats + 1):
         for name, step in steps.items():
-            began = time.perf_counter()
-            step()
+            began, runs, passed = time.perf_counter(), 0, 0.0
+            while runs == 0 or passed < at_least:
+                step()
+                runs, passed = runs + 1, time.perf_counter() - began
             if turn:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(passed / runs)
     return {name: median(each) for name, each in seconds.items()}
 
 

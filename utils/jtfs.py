@@ -38,7 +38,7 @@ SILENCE = 1e-20
 
 # Time samples that the modulus takes at once: on a CPU to stay in cache; on a GPU, which wants
 # many, to stay below some 500 MB however large the batch.
-BLOCK, GPU_BLOCK = 128, 2**15
+BLOCK, GPU_BLOCK = 512, 2**15
 
 PATH = np.dtype(
     [(name, np.int64) for name in ("order", "n1", "n2", "n_fr", "spin")]
@@ -172,7 +172,7 @@ class JTFS(nn.Module):
         return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
 
     def inside(self, S):
-        """The frames of a local average that lie within the signal: (..., padded) -> (..., frames)"""
+        """Frames of a local average within the signal: (..., padded) -> (..., frames)"""
         return S[..., self.first_frame : self.first_frame + self.frames]
 
     @property
