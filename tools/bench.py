@@ -53,7 +53,7 @@ def against_the_published():
     ours = {name: partial(value_and_gradient, phi, x) for name, phi in SETTINGS.items()}
     with Published("JTFS", (1, N), torch.get_num_threads()) as published:
         seconds = cost.race({"published": published, **ours}, repeats=3, at_least=1)
-        megabytes = published()["megabytes"]
+    megabytes = published.megabytes
     row("published: value and gradient", f"{seconds['published']:.1f} s", f"{megabytes:.0f} MB")
     row("value and gradient (ms)", *(f"{1000 * seconds[name]:.0f}" for name in ours))
     row(

@@ -63,13 +63,14 @@ class Published:
     def __exit__(self, *_):
         self._process.communicate("")
 
-    def __call__(self) -> dict[str, float]:
-        """One step: its seconds, and the megabytes by which the process has grown at its peak."""
+    def __call__(self) -> float:
+        """One step: its seconds. Then `megabytes` is by what the process has grown at its peak."""
         print("step", file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"the published operator stopped: {self._process.wait()}")
-        return json.loads(answer)
+        seconds, self.megabytes = json.loads(answer)
+        return seconds
 
 
 def search_path() -> str:
@@ -118,8 +119,7 @@ def _main(threads, job):
         if job["device"] != "cpu":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - began
-        answer = {"seconds": seconds, "megabytes": _peak() - before}
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps([seconds, _peak() - before]), file=answers, flush=True)
 
 
 if __name__ == "__main__":
