@@ -46,7 +46,7 @@ SCATTERING = TimeScattering(len(X))
 def full_rate(x):
     """|x * psi_1| and ||x * psi_1| * psi_2| at every sample, in double precision, for each rate."""
     first, second = filter_bank(12, 8), filter_bank(12, 2)
-    padded = SCATTERING.cascade.padded
+    padded = SCATTERING.padded
     left = (padded - len(x)) // 2
     x = np.pad(x.double().numpy(), (left, padded - len(x) - left), mode="reflect")
 
@@ -68,9 +68,8 @@ def test_time_scattering_is_its_equations():
 
 def test_time_scattering_of_local_average():
     local = TimeScattering(len(X), T=2**12)
-    of = local.cascade
-    lowpass = np.concatenate([half := lowpass_band(of.padded, 2**12), half[-2:0:-1]])
-    at = (of.first_frame + np.arange(of.frames)) * 2**12
+    lowpass = np.concatenate([half := lowpass_band(local.padded, 2**12), half[-2:0:-1]])
+    at = (local.first_frame + np.arange(local.frames)) * 2**12
     expected = np.concatenate(
         [np.fft.ifft(np.fft.fft(U) * lowpass).real[:, at].ravel() for U in full_rate(X)]
     )
@@ -95,6 +94,16 @@ def test_time_scattering_of_a_batch_and_of_silence():
     assert batch.grad[0].norm() > 0
 
 
+def test_time_scattering_names_its_paths():
+    table = SCATTERING.table(8192)
+    assert len(table) == len(SCATTERING(X))
+    first, second = (table[table["order"] == order] for order in (1, 2))
+    assert list(first["n1"]) == list(range(len(first)))
+    assert (SCATTERING.bank_1.j[second["n1"]] < SCATTERING.bank_2.j[second["n2"]]).all()
+    loudest = first[SCATTERING(X)[: len(first)].argmax()]
+    assert 300 < loudest["xi_1"] < 900  # the chirp crosses 512 Hz
+
+
 def test_time_scattering_in_forward_mode():
     theta = torch.tensor([8.0, 2.0])
     features, jacobian = features_and_jacobian(am_chirp, SCATTERING, theta)
@@ -104,7 +113,7 @@ def test_time_scattering_in_forward_mode():
 
 
 def test_time_scattering_refuses_another_length():
-    with pytest.raises(ValueError, match="x has shape"):
+    with pytest.raises(ValueError, match="x must be of shape"):
         SCATTERING(X[:-1])
     with pytest.raises(ValueError, match="J must"):
         TimeScattering(2048)

@@ -1,14 +1,13 @@
 """The rivals: other distances between sounds, for the comparison."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from utils import checks
-from utils.jtfs import JTFS, modulus
+from utils.jtfs import JTFS
 from utils.synth import delay
-from utils.wavelets import time_average
 
 
 class Aligned(nn.Module):
@@ -44,54 +43,36 @@ class Aligned(nn.Module):
         return best if best < len(x) else best - 2 * len(x)
 
 
-class TimeScattering(nn.Module):
-    """Time scattering of orders one and two: JTFS without its wavelets along log-frequency.
+class TimeScattering(JTFS):
+    """Time scattering of orders one and two: JTFS without wavelets along log-frequency.
 
     The average over time of U_1 = |x * psi_1|, per wavelet, and of |U_1 * psi_2|, per pair of
-    wavelets with j1 < j2, at the sampling rates and with the padding of `JTFS`, of which it is a
-    part. Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014, equations 11 and 17.
-
-    Parameters
-    ----------
-    length, J, Q, T, oversampling : as in `JTFS`.
+    wavelets with j1 < j2. Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014,
+    equations 11 and 17. Arguments, padding, sampling, input and errors are those of `JTFS`.
     """
 
     def __init__(self, length: int, *, J=12, Q=(8, 2), T="global", oversampling=1.0):
-        super().__init__()
-        self.cascade = JTFS(length, J=J, Q=Q, J_fr=1, Q_fr=1, T=T, oversampling=oversampling)
-        self.weights = [self._weights(joint.size) for joint in self.cascade.order_2]
-
-    def _weights(self, size: int) -> Tensor:
-        """What each of so many samples adds to each frame, (size, frames)."""
-        of = self.cascade
-        if of.T == "global":
-            return torch.full((size, 1), 1 / size)
-        weights, _ = time_average(size, of.padded, of.T, of.first_frame, of.frames, size)
-        return torch.from_numpy(weights).float()
+        super().__init__(length, J=J, Q=Q, J_fr=1, Q_fr=1, T=T, oversampling=oversampling)
+        self.order_1 = _Rows(len(self.bank_1.xi))
+        for joint in self.order_2:
+            joint.quefrency = _Rows(int((self.bank_1.j < self.bank_2.j[joint.n2]).sum()))
 
     def __repr__(self) -> str:
-        of = self.cascade
         return (
-            f"TimeScattering({of.length}, J={of.J}, Q={of.Q}, T={of.T!r}, "
-            f"oversampling={of.oversampling})"
+            f"TimeScattering({self.length}, J={self.J}, Q={self.Q}, T={self.T!r}, "
+            f"oversampling={self.oversampling})"
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """From sounds (..., length) to features (..., D). Silence is legal."""
-        checks.floating("x", x, last=self.cascade.length)
-        return self._push(x[None])[0]
 
-    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of x, and their derivatives along `tangents` (K, ..., length), in one pass."""
-        checks.floating("x", x, last=self.cascade.length)
-        pushed = self._push(torch.cat([x[None], tangents]))
-        return pushed[0], pushed[1:]
+class _Rows(nn.Module):
+    """In place of wavelets along log-frequency: each of so many rows by itself."""
 
-    def _push(self, z: Tensor) -> Tensor:
-        of = self.cascade
-        rows = of.rows(z.reshape(len(z), -1, of.length))
-        first = torch.cat([of.averaged(row) for row in rows], dim=-2)
-        orders = [first.mean(-1, keepdim=True) if of.T == "global" else of.inside(first)]
-        for joint, weights in zip(of.order_2, self.weights, strict=True):
-            orders.append(modulus(joint.filter(rows)) @ weights.to(z))
-        return torch.cat([S.flatten(-2) for S in orders], dim=-1).reshape(*z.shape[:-1], -1)
+    def __init__(self, count: int):
+        super().__init__()
+        real = torch.eye(2 * count)  # re, im of each row side by side -> all re, then all im
+        self.convolve = nn.Buffer(torch.cat([real[:, ::2], real[:, 1::2]], dim=1), persistent=False)
+        self.outputs = [(-1, math.nan, math.nan, 0, n1) for n1 in range(count)]
+
+    def average(self, U: Tensor) -> Tensor:
+        """(..., time, rows) -> (..., rows * time)"""
+        return U.mT.flatten(-2)

@@ -146,11 +146,11 @@ class JTFS(nn.Module):
 
         In what follows the first axis, 1 + K, is carried along; all is linear but the moduli.
         """
-        rows = self.rows(z.reshape(len(z), -1, self.length))
+        rows = self._scalogram(z.reshape(len(z), -1, self.length))
         features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
         return torch.cat(features, dim=-1).reshape(*z.shape[:-1], -1)
 
-    def rows(self, z):
+    def _scalogram(self, z):
         """U_1 = |x * psi_1|: (..., batch, length) -> per scale j, half spectra (..., n1, bins)"""
         pad_right = self.padded - self.length - self.pad_left
         z = torch.where(z[0].abs() > SILENCE, z, 0.0)
@@ -160,20 +160,17 @@ class JTFS(nn.Module):
 
     def _first_order(self, rows):
         """Scattering of the averaged scalogram: half spectra of its rows -> (..., outputs)"""
-        S = torch.cat([self.averaged(row) for row in rows], dim=-2)
-        S = S if self.T == "global" else self.inside(S)
+        S = torch.cat([self._average(row) for row in rows], dim=-2)
+        if self.T != "global":
+            S = S[..., self.first_frame : self.first_frame + self.frames]
         real, imag = (S.mT @ self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
-        U = modulus(torch.complex(real, imag))
+        U = _modulus(torch.complex(real, imag))
         return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
 
-    def averaged(self, rows):
+    def _average(self, rows):
         """Scalogram rows averaged over T: half spectra (..., n1, bins) -> (..., n1, time)"""
         averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
         return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
-
-    def inside(self, S):
-        """Frames of a local average within the signal: (..., padded) -> (..., frames)"""
-        return S[..., self.first_frame : self.first_frame + self.frames]
 
     @property
     def paths(self):
@@ -243,7 +240,7 @@ class _ScalogramRows(nn.Module):
         bands = spectrum[..., self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
         # Cut from bin `start` on, the band is transformed back as if it began at zero: its output
         # is shifted in frequency, which the modulus does not see.
-        U = modulus(torch.fft.ifft(bands, n=self.size, norm="forward"))
+        U = _modulus(torch.fft.ifft(bands, n=self.size, norm="forward"))
         return torch.fft.rfft(U, norm="forward")[..., : self.kept]
 
 
@@ -405,7 +402,7 @@ class _PushForward(_Derivative):
         return (_unfold(value, V), out.unflatten(1, (V, -1))), (0, 1)
 
 
-def modulus(z):
+def _modulus(z):
     """|z[0]| and its derivatives along z[1:], zero where z[0] is: complex -> real, same shape."""
     U = z[0].abs()
     if len(z) == 1:
