@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 
 def reference_outputs(jobs):
     """Run the reference on a list of jobs: (settings of our `JTFS`, signals of shape (batch, N)).
@@ -38,8 +40,6 @@ def as_means(jtfs, paths):
     The reference sums where ours averages; it does not average the path of zero quefrency; and
     when F is local it strides over that path in steps of 2**J_fr, more than it was sampled with.
     """
-    import numpy as np
-
     from utils import wavelets
 
     F = jtfs.F
@@ -68,6 +68,16 @@ def as_means(jtfs, paths):
             value = value * 2 ** (jtfs.J if path["order"] == 1 else jtfs.bank_2.j[n2]) / jtfs.padded
         outputs.append(value)
     return np.stack(outputs, axis=1).reshape(len(missing), -1)
+
+
+def relative(error, truth):
+    return float(np.linalg.norm(error) / np.linalg.norm(truth))
+
+
+def worst_path(error, truth):
+    """Largest relative error among the outputs above 1 % of the largest."""
+    matters = truth > 0.01 * truth.max()
+    return float((abs(error[matters]) / truth[matters]).max())
 
 
 def _main(source, target):

@@ -4,8 +4,9 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
-from utils.cost import peak_memory, race
+from utils.cost import peak_memory, race, value_and_gradient
 
 
 def test_a_slower_step_takes_longer():
@@ -30,6 +31,12 @@ def test_a_short_step_is_repeated():
 def test_peak_counts_what_a_step_touches(megabytes):
     step = lambda: np.ones(megabytes * 2**17).sum()  # noqa: E731 (functions of tests do not travel)
     assert peak_memory(step) == pytest.approx(megabytes, abs=25)
+
+
+def test_value_and_gradient():
+    x = torch.tensor([1.0, -2.0], requires_grad=True)
+    assert value_and_gradient(lambda x: 3 * x, x).tolist() == [18.0, -36.0]
+    assert x.grad is None  # the sound itself is left alone
 
 
 def test_bad_input():

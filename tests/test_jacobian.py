@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import torch
 
-from utils.jacobian import features_and_jacobian, value_and_jacobian
+from utils.jacobian import condition, features_and_jacobian, value_and_jacobian
 from utils.jtfs import JTFS
 from utils.synth import am_chirp, draw
 
@@ -36,3 +36,10 @@ def test_features_with_and_without_push_forward_agree(average):
         expected = features_and_jacobian(brief, lambda x: phi(x), point)
         for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other)
+
+
+def test_condition_is_in_log_parameters():
+    """Features 3 log a and log b: curvatures 9 and 1, wherever."""
+    weights = torch.tensor([3.0, 1.0])
+    for theta in (torch.tensor([1.0, 1.0]), torch.tensor([5.0, 0.2])):
+        assert condition(lambda z: z * 2, lambda x: x.log() * weights, theta) == pytest.approx(9)

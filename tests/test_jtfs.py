@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.autograd.forward_ad as forward_ad
 from kymatio.scattering1d.frontend.numpy_frontend import ScatteringNumPy1D
-from reference import as_means, reference_outputs
+from reference import as_means, reference_outputs, relative, worst_path
 from signals import signals
 from torch import nn
 
@@ -34,16 +34,6 @@ SMALL = dict(J=6, Q=(4, 1), J_fr=2, Q_fr=1)
 
 def stack(length):
     return torch.from_numpy(np.stack(list(signals(length).values()))).float()
-
-
-def relative(error, truth):
-    return float(np.linalg.norm(error) / np.linalg.norm(truth))
-
-
-def worst_path(error, truth):
-    """Largest relative error among the outputs above 1 % of the largest."""
-    matters = truth > 0.01 * truth.max()
-    return float((abs(error[matters]) / truth[matters]).max())
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from utils.jtfs import JTFS
-from utils.landscape import Atlas, local_minima, log_grid, points_home, survey
+from utils.landscape import (
+    Atlas,
+    local_minima,
+    log_grid,
+    points_home,
+    share_home,
+    share_home_by_chance,
+    survey,
+)
 from utils.loss import SpectralLoss
 from utils.mss import MSS
 from utils.synth import am_chirp, draw, ripple, sequence
@@ -86,6 +94,18 @@ def test_points_home():
     grid, home = torch.tensor([[8.0, 1.0], [8.0, 1.0]]), torch.tensor([16.0, 1.0])
     toward, away = torch.tensor([-1.0, 0.5]), torch.tensor([1.0, 0.5])
     assert points_home(grid, torch.stack([toward, away]), home).tolist() == [True, False]
+    arrows, truths = torch.stack([toward, away]), torch.stack([home, grid[0] / 2])
+    assert share_home(grid, [arrows, toward.expand(2, 2)], truths) == 0.25
+    assert share_home(grid, [toward.expand(2, 2), arrows], truths) == 0.75
+
+
+def test_share_home_by_chance():
+    """Arrows of a grid of four by four to its middle: all, for a target there; and all but those
+    of the four points on its own side, for one beyond a corner."""
+    axis = 2.0 ** torch.arange(4)
+    grid = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
+    assert share_home_by_chance(grid, torch.full((1, 2), 8**0.5)) == 1
+    assert share_home_by_chance(grid, grid[0, 0][None] / 1.1) == 0.75
 
 
 @pytest.mark.parametrize(

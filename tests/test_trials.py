@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from utils.match import Match, gradient_descent
-from utils.trials import match_all, successes, wilson
+from utils.trials import match_all, succeeded, successes, wilson
 
 
 def double(theta):
@@ -30,6 +30,7 @@ def test_each_target_is_searched_from_its_start(n_jobs):
         torch.testing.assert_close(match.thetas[-1], truth, rtol=0.05, atol=0)
     assert successes(matches, truths) == 3
     assert successes(matches, truths.roll(1, 0)) == 0
+    assert succeeded(matches, torch.cat([truths[:1], truths[:2]])) == [True, False, False]
 
 
 def test_success_needs_every_parameter():

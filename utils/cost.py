@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from joblib.externals.loky import ProcessPoolExecutor
+from torch import Tensor
 
 from utils import checks
 
@@ -34,6 +35,13 @@ def race(
     return {name: median(each) for name, each in seconds.items()}
 
 
+def value_and_gradient(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The gradient of the squared norm of the features of a sound: the step to measure."""
+    x = x.detach().clone().requires_grad_()
+    phi(x).square().sum().backward()
+    return x.grad
+
+
 def peak_memory(step: Callable[[], object]) -> float:
     """Megabytes that a step needs at its peak, beyond what its process needed before.
 
@@ -44,12 +52,12 @@ def peak_memory(step: Callable[[], object]) -> float:
 
 
 def _growth(step: Callable[[], object]) -> float:
-    before = _peak()
+    before = peak()
     step()
-    return _peak() - before
+    return peak() - before
 
 
-def _peak() -> float:
+def peak() -> float:
     """The most memory that this process has had, in megabytes."""
     if sys.platform == "darwin":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

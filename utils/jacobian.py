@@ -34,3 +34,14 @@ def features_and_jacobian(
     x, tangents = value_and_jacobian(synth, theta)
     features, derivatives = phi.push_forward(x, tangents.movedim(-1, 0))
     return features, derivatives.movedim(0, -1)
+
+
+def condition(
+    synth: Callable[[Tensor], Tensor], phi: Callable[[Tensor], Tensor], theta: Tensor
+) -> float:
+    """Largest over smallest curvature, at theta (P,), of the squared distance to synth(theta).
+
+    In log-parameters: the condition number of J^T J, with the Jacobian J of the features by them.
+    """
+    _, jacobian = features_and_jacobian(synth, phi, theta)
+    return torch.linalg.cond(jacobian * theta).item() ** 2

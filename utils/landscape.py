@@ -5,7 +5,7 @@ distance is the Jacobian of the features transposed, times a function of the dif
 features. So one pass over the grid serves every target and every delay.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -166,6 +166,18 @@ def points_home(grid: Tensor, log_gradient: Tensor, theta: Tensor) -> Tensor:
     """
     way = (theta / grid).log()
     return (-log_gradient * way).sum(-1) > 0
+
+
+def share_home(grid: Tensor, log_gradients: Iterable[Tensor], truths: Tensor) -> float:
+    """The share of all arrows of descent that point home, one surface a truth (K, P)."""
+    pairs = zip(log_gradients, truths, strict=True)
+    return torch.stack([points_home(grid, g, t).float().mean() for g, t in pairs]).mean().item()
+
+
+def share_home_by_chance(grid: Tensor, truths: Tensor) -> float:
+    """`share_home` of arrows that point to the middle of the grid, whatever the sound."""
+    middle = (grid[(0,) * (grid.ndim - 1)] * grid[(-1,) * (grid.ndim - 1)]).sqrt()
+    return share_home(grid, [(grid / middle).log()] * len(truths), truths)
 
 
 def _region(synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None):

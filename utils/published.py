@@ -14,6 +14,10 @@ import sys
 import time
 from pathlib import Path
 
+from utils.cost import peak
+
+HOME = Path(__file__).parents[1]
+PROCESS = (sys.executable, "-W", "ignore", "-m", "utils.published")
 SETTING = {"J": 12, "J_fr": 5, "Q_fr": 2, "T": "global", "F": "global"}  # and Q = (8, 2)
 KINDS = ("JTFS", "SCRAPL")
 
@@ -50,7 +54,8 @@ class Published:
             raise ValueError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}")
         job = {"kind": kind, "shape": shape, "device": device, "settings": SETTING | settings}
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", __file__, str(threads), json.dumps(job)],
+            [*PROCESS, str(threads), json.dumps(job)],
+            cwd=HOME,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -100,11 +105,6 @@ def _step(kind, shape, device, settings):
     return lambda: sum(S.square().sum() for S in operator(x).values()).backward()
 
 
-def _peak() -> float:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 2**10
-
-
 def _main(threads, job):
     import torch
 
@@ -112,16 +112,15 @@ def _main(threads, job):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     step = _step(**job)
-    before = _peak()
+    before = peak()
     for _ in sys.stdin:
         began = time.perf_counter()
         step()
         if job["device"] != "cpu":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - began
-        print(json.dumps([seconds, _peak() - before]), file=answers, flush=True)
+        print(json.dumps([seconds, peak() - before]), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose names are not meant
     _main(int(sys.argv[1]), json.loads(sys.argv[2]))

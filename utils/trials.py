@@ -49,13 +49,18 @@ def match_all(
     return list(tqdm(found, desc="match_all", total=len(targets), leave=False))
 
 
-def successes(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> int:
-    """How many searches end with every parameter within `tolerance` of the truth (K, P).
+def succeeded(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> list[bool]:
+    """Whether each search ends with every parameter within `tolerance` of the truth (K, P).
 
     This knows the truth: it judges solvers, and no solver may use it.
     """
     pairs = zip(matches, truths, strict=True)
-    return sum(steps_to(match, truth, tolerance) is not None for match, truth in pairs)
+    return [steps_to(match, truth, tolerance) is not None for match, truth in pairs]
+
+
+def successes(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> int:
+    """How many searches have `succeeded`."""
+    return sum(succeeded(matches, truths, tolerance))
 
 
 def wilson(count: int, trials: int) -> tuple[float, float]:
