@@ -2,13 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: book test bench lint serve clean
+.PHONY: book test bench study lint serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
 
 test: book $(VENV)/.dev
 	$(VENV)/bin/python -m pytest
+
+study: $(VENV)/.book
+	$(VENV)/bin/python tools/study.py
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python tools/bench.py

@@ -3,9 +3,20 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import wasserstein_distance
 
-from utils.baselines import Aligned, TimeScattering
+from utils.baselines import (
+    Aligned,
+    AverageSpectrum,
+    Logarithm,
+    ModulationSpectrum,
+    Quantiles,
+    RandomWindows,
+    TimeScattering,
+    Waveform,
+)
 from utils.jacobian import features_and_jacobian
+from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
 from utils.mss import MSS
 from utils.synth import am_chirp, delay
@@ -15,9 +26,10 @@ LOSS = SpectralLoss(MSS(), p=1)
 X = am_chirp(torch.tensor([8.0, 2.0]))
 
 
+@pytest.mark.parametrize("by", ["envelopes", "waveforms"])
 @pytest.mark.parametrize("samples", [-4000, -256, 0, 1, 1024, 4096])
-def test_alignment_undoes_a_delay(samples):
-    aligned = Aligned(LOSS)
+def test_alignment_undoes_a_delay(samples, by):
+    aligned = Aligned(LOSS, by=by)
     late = delay(X, samples)
     assert aligned.lag(X, late) == samples
     assert aligned(X, late) < 1e-6 * LOSS(X, torch.zeros_like(X))
@@ -117,3 +129,120 @@ def test_time_scattering_refuses_another_length():
         SCATTERING(X[:-1])
     with pytest.raises(ValueError, match="J must"):
         TimeScattering(2048)
+
+
+OPERATORS = {
+    "waveform": Waveform(),
+    "average": AverageSpectrum(),
+    "transport": Quantiles(),
+    "modulation": ModulationSpectrum(),
+    "logarithm": Logarithm(JTFS(len(X), oversampling=0.5), torch.full((495,), 1e-6)),
+}
+
+
+@pytest.mark.parametrize("phi", OPERATORS.values(), ids=OPERATORS)
+def test_operator_is_differentiable_both_ways(phi):
+    theta = torch.tensor([8.0, 2.0], dtype=torch.float64)
+    features, jacobian = features_and_jacobian(am_chirp, phi, theta)
+    candidate = theta.clone().requires_grad_()
+    weights = torch.randn(len(features), generator=torch.Generator().manual_seed(0)).double()
+    (phi(am_chirp(candidate)) @ weights).backward()
+    torch.testing.assert_close(features, phi(am_chirp(theta)))
+    torch.testing.assert_close(weights @ jacobian, candidate.grad, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("phi", OPERATORS.values(), ids=OPERATORS)
+def test_operator_on_a_batch_and_on_silence(phi):
+    batch = torch.stack([torch.zeros_like(X), X]).requires_grad_()
+    features = phi(batch)
+    torch.testing.assert_close(features[1], phi(X), rtol=1e-4, atol=1e-6)
+    features.sum().backward()
+    assert features.isfinite().all() and batch.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["average", "modulation"])
+def test_average_and_modulus_hardly_see_a_delay(name):
+    """Next to nothing if it is a number of hops."""
+    loss = SpectralLoss(OPERATORS[name], p=1)
+    other = loss(am_chirp(torch.tensor([12.0, 1.0])), X)
+    assert loss(delay(X, 1024), X) < 1e-3 * other
+    assert loss(delay(X, 1000), X) < 0.1 * other
+
+
+def test_average_spectrum_is_its_mean():
+    window = torch.hann_window(1024)
+    expected = torch.stft(X, 1024, 256, window=window, return_complex=True).abs().mean(-1)
+    torch.testing.assert_close(AverageSpectrum()(X), expected)
+
+
+def test_quantiles_are_optimal_transport():
+    """Against scipy's Wasserstein distance between the two spectra of a frame of steady tones."""
+    n_fft, levels = 1024, 4000
+    time = torch.arange(8192) / 8192
+    one, other = (torch.sin(2 * torch.pi * f * time) for f in (800.0, 1000.0))
+    phi = Quantiles(n_fft, levels)
+    found = (phi(one) - phi(other)).abs().reshape(-1, levels).mean(-1)
+    middle = len(found) // 2
+    window = torch.hann_window(n_fft)
+    masses = [
+        torch.stft(x, n_fft, 256, window=window, return_complex=True).abs()[:, middle].numpy()
+        + 1e-3 * torch.stft(x, n_fft, 256, window=window, return_complex=True).abs().mean().item()
+        for x in (one, other)
+    ]
+    bins = np.arange(n_fft // 2 + 1) / (n_fft // 2 + 1)
+    assert found[middle] == pytest.approx(wasserstein_distance(bins, bins, *masses), rel=0.01)
+    assert found[middle] == pytest.approx(200 / 4096, rel=0.1)  # most mass moves by 200 Hz
+
+
+def test_modulation_spectrum_is_the_fourier_modulus_on_log_frequency():
+    """A tone of tremolo at 4 Hz, well below what the window resolves: its rate stands out."""
+    time = torch.arange(2**15) / 8192
+    tone = torch.sin(2 * torch.pi * 1000 * time) * (1 + 0.5 * torch.sin(2 * torch.pi * 4 * time))
+    phi = ModulationSpectrum()
+    rates = phi(tone).reshape(phi.octaves * phi.bins, -1).sum(0)
+    hop = phi.n_fft // 8
+    hertz = torch.arange(len(rates)) * (8192 / hop) / (2**15 // hop + 1)
+    assert hertz[3:][rates[3:].argmax()] == pytest.approx(4, abs=0.3)
+    octave = torch.arange(phi.octaves * phi.bins) / phi.bins  # down from the Nyquist frequency
+    bins = torch.arange(phi.n_fft // 2 + 1.0)
+    torch.testing.assert_close(phi.warp @ bins, phi.n_fft // 2 * 2.0**-octave)
+
+
+def test_random_windows_are_drawn_anew_and_repeat_by_seed():
+    other = am_chirp(torch.tensor([10.0, 1.0]))
+    loss = RandomWindows(seed=3)
+    first, second = loss(X, other), loss(X, other)
+    assert first != second
+    assert RandomWindows(seed=3)(X, other) == first
+    assert loss(X, X) == 0
+    fixed = SpectralLoss(MSS(), p=1)(X, other)
+    assert 0.5 < first / fixed < 2
+
+
+def test_logarithm_is_that_of_its_features():
+    phi = JTFS(len(X), oversampling=0.5)
+    scale = torch.linspace(1e-7, 1e-6, 495)
+    torch.testing.assert_close(Logarithm(phi, scale)(X), torch.log(1 + phi(X) / scale))
+    theta = torch.tensor([8.0, 2.0])
+    found = features_and_jacobian(am_chirp, Logarithm(phi, scale), theta)[1]
+    plain, slopes = features_and_jacobian(am_chirp, phi, theta)
+    torch.testing.assert_close(found, slopes / (scale + plain)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: Aligned(LOSS, by="ear"), "by is 'ear'"),
+        (lambda: Aligned(LOSS, smoothing=0), "smoothing is 0"),
+        (lambda: RandomWindows(longest=32), "longest is 32"),
+        (lambda: AverageSpectrum(0), "n_fft is 0"),
+        (lambda: Quantiles(levels=0), "levels is 0"),
+        (lambda: ModulationSpectrum(octaves=0), "octaves is 0"),
+        (lambda: Quantiles()(X[:100]), "x has 100 samples"),
+        (lambda: Logarithm(Waveform(), torch.zeros(3)), "scale is 0"),
+        (lambda: Waveform()(torch.tensor([torch.nan])), "x holds NaN"),
+    ],
+)
+def test_bad_input(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()

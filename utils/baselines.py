@@ -1,4 +1,8 @@
-"""The rivals: other distances between sounds, for the comparison."""
+"""The rivals: other distances between sounds, for the comparison.
+
+Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; `Aligned` and
+`RandomWindows` are losses of two sounds themselves. All take silence, with finite gradients.
+"""
 
 import math
 from collections.abc import Callable
@@ -6,41 +10,169 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from utils import checks
 from utils.jtfs import JTFS
+from utils.loss import SpectralLoss
+from utils.mss import MSS, SILENCE
 from utils.synth import delay
 
 
-class Aligned(nn.Module):
-    """A loss after alignment: the candidate is first delayed so that the envelopes agree best.
+class Waveform(nn.Module):
+    """The samples themselves, as features."""
 
-    The lag is that of the largest correlation of the two sounds' smoothed energies. It is found
-    without gradient, anew at each call.
+    def forward(self, x: Tensor) -> Tensor:
+        return checks.floating("x", x)
+
+
+class Aligned(nn.Module):
+    """A loss after alignment: the candidate is shifted to where it agrees best with the target.
+
+    The lag maximizes the cross-correlation of the smoothed envelopes of energy, or of the waveforms
+    themselves. It is found without gradient; the loss then sees the shifted candidate.
 
     Parameters
     ----------
     loss : any callable `loss(x, y)` on two sounds (N,).
+    by : "envelopes" or "waveforms".
     smoothing : samples; the width of the moving average that makes an envelope of energy.
     """
 
-    def __init__(self, loss: Callable[[Tensor, Tensor], Tensor], smoothing: int = 1025):
+    def __init__(
+        self,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        by: str = "envelopes",
+        smoothing: int = 1025,
+    ):
         super().__init__()
-        self.loss, self.smoothing = loss, smoothing
+        if by not in ("envelopes", "waveforms"):
+            raise ValueError(f'by is {by!r}; expected "envelopes" or "waveforms"')
+        checks.integer("smoothing", smoothing, least=1)
+        self.loss, self.by, self.smoothing = loss, by, smoothing
 
     def extra_repr(self) -> str:
-        return f"smoothing={self.smoothing}"
+        return f"by={self.by!r}, smoothing={self.smoothing}"
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.loss(delay(x, self.lag(x, y)), y)
 
     def lag(self, x: Tensor, y: Tensor) -> int:
         """Samples by which `x` (N,) should come later to agree with `y` (N,)."""
-        energies = torch.stack([x, y]).detach().square()
-        spectra = torch.fft.rfft(energies, 2 * len(x))  # room for lags of both signs
-        box = torch.fft.rfft(x.new_full((self.smoothing,), 1 / self.smoothing), 2 * len(x))
-        correlation = torch.fft.irfft(spectra[1] * spectra[0].conj() * box.abs().square())
-        correlation[len(x)] = 0  # a lag of the whole length leaves nothing to compare
+        pair = torch.stack([x, y]).detach()
+        pair = pair.square() if self.by == "envelopes" else pair
+        spectra = torch.fft.rfft(pair, 2 * len(x))  # room for lags of both signs
+        correlation = spectra[1] * spectra[0].conj()
+        if self.by == "envelopes":
+            box = torch.fft.rfft(x.new_full((self.smoothing,), 1 / self.smoothing), 2 * len(x))
+            correlation = correlation * box.abs().square()
+        correlation = torch.fft.irfft(correlation)
+        correlation[len(x)] = -torch.inf  # a lag of the whole length leaves nothing to compare
         best = int(correlation.argmax())
         return best if best < len(x) else best - 2 * len(x)
+
+
+class RandomWindows(nn.Module):
+    """MSS (linear, L1) whose window lengths are drawn anew at each call, log-uniformly.
+
+    Steinmetz and Reiss, "auraloss", DMRN+15, 2020, random-resolution STFT loss.
+
+    Parameters
+    ----------
+    scales : how many window lengths a call draws.
+    shortest, longest : samples; lengths are multiples of 4 between them.
+    seed : of the draws.
+    """
+
+    def __init__(self, scales: int = 6, shortest: int = 64, longest: int = 2048, seed: int = 0):
+        super().__init__()
+        self.scales = checks.integer("scales", scales, least=1)
+        self.shortest = checks.integer("shortest", shortest, least=4)
+        self.longest = checks.integer("longest", longest, least=shortest)
+        self.seed, self._draws = seed, torch.Generator().manual_seed(seed)
+
+    def extra_repr(self) -> str:
+        return f"{self.scales}, {self.shortest}, {self.longest}, seed={self.seed}"
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        octaves = math.log2(self.longest / self.shortest)
+        lengths = self.shortest * 2 ** (octaves * torch.rand(self.scales, generator=self._draws))
+        n_ffts = [4 * round(length / 4) for length in lengths.tolist()]
+        return SpectralLoss(MSS(n_ffts), p=1)(x, y)
+
+
+class AverageSpectrum(nn.Module):
+    """The magnitudes of a spectrogram, averaged over time: (..., n_fft // 2 + 1)."""
+
+    def __init__(self, n_fft: int = 1024):
+        super().__init__()
+        self.n_fft = checks.integer("n_fft", n_fft, least=4)
+
+    def extra_repr(self) -> str:
+        return f"n_fft={self.n_fft}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _spectrogram(x, self.n_fft).mean(-1)
+
+
+class Quantiles(nn.Module):
+    """The quantile functions of the spectrum of each frame: optimal transport along frequency.
+
+    Between distributions on a line, the Wasserstein distance of order p is the p-norm of the
+    difference of their quantile functions (Peyré and Cuturi, "Computational optimal transport",
+    2019, remark 2.30); so this operator and a `SpectralLoss` make a loss by optimal transport, as
+    Torres, Peeters and Richard (ICASSP 2024, arXiv 2312.14507) use along frequency. Levels are as
+    many as `levels`, frequencies in parts of the Nyquist frequency. A floor of a thousandth of the
+    mean magnitude makes the spectrum of a silent frame flat.
+    """
+
+    def __init__(self, n_fft: int = 1024, levels: int = 64):
+        super().__init__()
+        self.n_fft = checks.integer("n_fft", n_fft, least=4)
+        self.levels = checks.integer("levels", levels, least=1)
+
+    def extra_repr(self) -> str:
+        return f"n_fft={self.n_fft}, levels={self.levels}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        mass = _spectrogram(x, self.n_fft).mT
+        mass = mass + 1e-3 * mass.mean((-2, -1), keepdim=True) + 1e-12
+        up_to = torch.nn.functional.pad((mass / mass.sum(-1, keepdim=True)).cumsum(-1), (1, 0))
+        level = (torch.arange(self.levels).to(x) + 0.5) / self.levels
+        # The bin in which each level is reached, and how far into it.
+        reached = (up_to[..., None, :] < level[:, None]).sum(-1).clamp(1, mass.shape[-1])
+        below, above = up_to.gather(-1, reached - 1), up_to.gather(-1, reached)
+        quantile = (reached - 1 + (level - below) / (above - below)) / mass.shape[-1]
+        return quantile.flatten(-2)
+
+
+class ModulationSpectrum(nn.Module):
+    """The two-dimensional Fourier modulus of a spectrogram over time and log-frequency.
+
+    Singh and Theunissen, "Modulation spectra of natural sounds", JASA 114(6), 2003, on a
+    logarithmic axis of frequency. A delay by a number of hops that cuts nothing leaves it as it is.
+
+    Parameters
+    ----------
+    n_fft : samples; the hop is an eighth of it.
+    octaves : covered, downwards from the Nyquist frequency.
+    bins : of log-frequency in an octave; magnitudes between those of the spectrogram are
+        interpolated linearly.
+    """
+
+    def __init__(self, n_fft: int = 512, octaves: int = 6, bins: int = 12):
+        super().__init__()
+        self.n_fft = checks.integer("n_fft", n_fft, least=8)
+        self.octaves = checks.integer("octaves", octaves, least=1)
+        self.bins = checks.integer("bins", bins, least=1)
+        place = n_fft // 2 * 2.0 ** (-torch.arange(octaves * bins) / bins)
+        distance = (place[:, None] - torch.arange(n_fft // 2 + 1)).abs()
+        self.warp = nn.Buffer((1 - distance).clamp(min=0), persistent=False)
+
+    def extra_repr(self) -> str:
+        return f"n_fft={self.n_fft}, octaves={self.octaves}, bins={self.bins}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        spectrogram = _spectrogram(x, self.n_fft, self.n_fft // 8)
+        return torch.fft.rfft2(self.warp.to(x) @ spectrogram, norm="ortho").abs().flatten(-2)
 
 
 class TimeScattering(JTFS):
@@ -64,6 +196,38 @@ class TimeScattering(JTFS):
         )
 
 
+class Logarithm(nn.Module):
+    """Features compressed by a logarithm, log(1 + S / scale), path by path.
+
+    Lostanlen et al., "Time-frequency scattering accurately models auditory similarities",
+    EURASIP JASMP 2021(3), equation 8, whose scale is a thousandth of each path's median over a
+    collection of sounds.
+
+    Parameters
+    ----------
+    phi : an operator with a method `push_forward`, such as `JTFS`.
+    scale : (D,), positive.
+    """
+
+    def __init__(self, phi: nn.Module, scale: Tensor):
+        super().__init__()
+        if not checks.all_true(checks.floating("scale", scale) > 0):
+            raise ValueError(f"scale is {scale.min():g} at its smallest; expected positive numbers")
+        self.phi, self.scale = phi, nn.Buffer(scale, persistent=False)
+
+    def extra_repr(self) -> str:
+        return f"scale of mean {self.scale.mean():.6g}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.log1p(self.phi(x) / self.scale.to(x))
+
+    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of x, and their derivatives along `tangents` (K, ..., length), in one pass."""
+        S, slopes = self.phi.push_forward(x, tangents)
+        scale = self.scale.to(x)
+        return torch.log1p(S / scale), slopes / (scale + S)
+
+
 class _Rows(nn.Module):
     """In place of wavelets along log-frequency: each of so many rows by itself."""
 
@@ -76,3 +240,15 @@ class _Rows(nn.Module):
     def average(self, U: Tensor) -> Tensor:
         """(..., time, rows) -> (..., rows * time)"""
         return U.mT.flatten(-2)
+
+
+def _spectrogram(x: Tensor, n_fft: int, hop: int | None = None) -> Tensor:
+    """Magnitudes (..., n_fft // 2 + 1, frames), centred, with periodic Hann windows."""
+    checks.floating("x", x)
+    if x.shape[-1] <= n_fft // 2:
+        raise ValueError(f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}")
+    x = torch.where(x.abs() > SILENCE, x, 0.0)
+    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
+    batch = x.reshape(-1, x.shape[-1])
+    stft = torch.stft(batch, n_fft, hop or n_fft // 4, window=window, return_complex=True)
+    return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])

@@ -1,0 +1,76 @@
+"""Run the comparison whole and write its record, `book/study.jsonl`.
+
+Finished runs are kept in `_build/study.jsonl` as they come, so that an interrupted study goes on
+where it stopped, unless the sources on which it rests have changed meanwhile. joblib distributes
+the runs.
+"""
+
+import datetime
+import hashlib
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from utils import study  # noqa: E402
+
+KEPT = ROOT / "_build" / "study.jsonl"
+PACKAGES = ("torch", "numpy", "scipy", "kymatio")
+
+
+def sources() -> str:
+    """A digest of the modules on which the results rest: those that the study imports."""
+    modules = (module for name, module in sys.modules.items() if name.startswith("utils."))
+    text = "".join(sorted(Path(module.__file__).read_text(encoding="utf-8") for module in modules))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def finished(kept: Path, digest: str) -> list:
+    """What an earlier, interrupted study of the same library has done."""
+    if not kept.exists():
+        return []
+    first, *lines = kept.read_text(encoding="utf-8").split("\n")
+    if json.loads(first) != {"sources": digest}:
+        return []
+    return [study.from_line(line) for line in lines[:-1]]  # the last may be torn
+
+
+def perform(jobs: list, losses: dict, kept: Path, digest: str, n_jobs: int = -1) -> list:
+    """Do all jobs, those already kept excepted; a record for each, in their order."""
+    done = {(type(each), *each.key): each for each in finished(kept, digest)}
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with kept.open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"sources": digest}) + "\n")
+        file.writelines(study.to_line(each) + "\n" for each in done.values())
+        file.flush()
+        left = [job for job in jobs if (type(job), *job.key) not in done]
+        work = (delayed(study.run)(job, losses[job.loss]) for job in left)
+        found = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(work)
+        for each in tqdm(found, desc="study", total=len(jobs), initial=len(jobs) - len(left)):
+            done[type(each), *each.key] = each
+            file.write(study.to_line(each) + "\n")
+            file.flush()
+    return [done[type(job), *job.key] for job in jobs]
+
+
+def main():
+    losses, digest = study.contenders(), sources()
+    jobs = study.plan(list(losses))
+    records = perform(jobs, losses, KEPT, digest)
+    made = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
+        "sources": digest,
+    }
+    study.RECORD.write_text("\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n")
+    print(f"{len(records)} records in {study.RECORD.name}")
+
+
+if __name__ == "__main__":
+    main()
