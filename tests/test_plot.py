@@ -142,6 +142,30 @@ def test_curves_and_spread():
     np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
 
 
+def test_forest_shows_rates_intervals_and_what_ran_live():
+    panels = {"now": {"a": (1, 4), "b": (4, 4)}, "later": {"a": (0, 4)}}
+    fig = plot.forest(panels, {"now": {"a": [True, False]}}, columns=2)
+    now, later = axes_of(fig)
+    assert [label.get_text() for label in now.get_yticklabels()] == ["a", "b"]
+    places = [line.get_xydata().tolist() for line in now.lines if line.get_marker() == "o"]
+    assert places == [[[25, 0]], [[100, 1]]]
+    live = [line.get_xydata().tolist() for line in now.lines if line.get_marker() == "x"]
+    assert live == [[[100, 0]], [[0, 0]]]
+    assert len(later.lines) == 2
+    assert fig.get_supxlabel() == "success (%)"
+
+
+def test_landscapes_mark_minima_and_truth():
+    grid = log_grid(am_chirp, (3, 4))
+    loss = torch.tensor([[3.0, 2, 3, 3], [2, 1, 2, 3], [3, 2, 3, 0]])
+    fig = plot.landscapes(grid, am_chirp, {"bowl": loss, "flat": torch.ones(3, 4)}, grid[1, 1])
+    bowl, flat = (axis for axis in axes_of(fig) if axis.get_visible())
+    rings, _ = bowl.lines
+    found = torch.from_numpy(rings.get_xydata()).float()
+    torch.testing.assert_close(found, torch.stack([grid[1, 1], grid[2, 3]]))
+    assert len(flat.lines[0].get_xydata()) == 0
+
+
 def test_bars_name_their_values_and_axes():
     fig = plot.bars({"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0, "b": 4.0}})
     time, memory = axes_of(fig)

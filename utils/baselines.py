@@ -200,8 +200,7 @@ class Logarithm(nn.Module):
     """Features compressed by a logarithm, log(1 + S / scale), path by path.
 
     Lostanlen et al., "Time-frequency scattering accurately models auditory similarities",
-    EURASIP JASMP 2021(3), equation 8, whose scale is a thousandth of each path's median over a
-    collection of sounds.
+    EURASIP JASMP 2021(3); its scale is a thousandth of each path's median over many sounds.
 
     Parameters
     ----------

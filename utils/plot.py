@@ -383,6 +383,66 @@ def spread(
 
 
 @styled
+def forest(
+    panels: Mapping[str, Mapping[str, tuple[int, int]]],
+    live: Mapping[str, Mapping[str, Sequence[bool]]] | None = None,
+    columns: int = 4,
+) -> Figure:
+    """Success rates with 95 % Wilson intervals: a panel a task, a row for each loss.
+
+    `panels` holds (successes, trials) by task and loss; `live`, by the same names, outcomes of
+    single runs, drawn as crosses at nothing or all.
+    """
+    names = list(dict.fromkeys(name for counts in panels.values() for name in counts))
+    rows = -(-len(panels) // columns)
+    size = (2.2 + 1.9 * columns, rows * (0.9 + 0.24 * len(names)))
+    fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
+    for axis, (title, counts) in zip(axes.flat, panels.items(), strict=False):
+        for name, (good, trials) in counts.items():
+            low, high = (100 * limit for limit in wilson(good, trials))
+            row = names.index(name)
+            axis.plot((low, high), (row, row), color=BLUE, linewidth=1.5)
+            axis.plot(100 * good / trials, row, "o", color=BLUE, markersize=5)
+            for outcome in (live or {}).get(title, {}).get(name, ()):
+                axis.plot(100 * outcome, row, "x", color=RED, markersize=7)
+        axis.set(title=title, xlim=(-6, 106), xticks=(0, 50, 100))
+        axis.grid(axis="both", alpha=0.3)
+    axes[0, 0].set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
+    axes[0, 0].set_yticklabels(names)
+    fig.supxlabel("success (%)", fontsize=STYLE["font.size"])
+    return fig
+
+
+@styled
+def landscapes(grid: Tensor, synth: Callable, named: Mapping[str, Tensor], theta: Tensor) -> Figure:
+    """Losses (A, B) over one grid (A, B, 2), each between its extremes; the truth is a star.
+
+    Local minima on the grid are circles.
+    """
+    columns = 4
+    rows = -(-len(named) // columns)
+    fig, axes = plt.subplots(
+        rows, columns, figsize=(10, 2.3 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
+    for axis in axes.flat[len(named) :]:
+        axis.set_visible(False)
+    for axis, (title, loss) in zip(axes.flat, named.items(), strict=False):
+        relative = ((loss - loss.min()) / (loss.max() - loss.min()).clamp(min=1e-30)).numpy()
+        axis.contourf(first, second, relative, levels=np.linspace(0, 1, 16), cmap=SURFACE_MAP)
+        lowest = local_minima(loss).numpy()
+        axis.plot(first[lowest], second[lowest], "o", markerfacecolor="none",
+                  markeredgecolor=ORANGE, markersize=8, markeredgewidth=2)  # fmt: skip
+        axis.plot(*theta.tolist(), "*", color=RED, markersize=12, markeredgecolor="white")
+        _log_axes(axis, synth)
+        axis.set_title(title, fontsize=10)
+        axis.label_outer()
+    return fig
+
+
+@styled
 def bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
     """Horizontal bars on logarithmic axes: a panel for each quantity, a bar for each name."""
     fig, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.6), squeeze=False)

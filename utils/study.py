@@ -37,8 +37,8 @@ from utils.synth import SAMPLE_RATE, am_chirp, delay, draw, parameters_of, rippl
 Loss = Callable[[Tensor, Tensor], Tensor]
 RECORD = Path(__file__).parents[1] / "book" / "study.jsonl"
 LENGTH = 4 * SAMPLE_RATE
-PAIRS = 32
-FEWER = 16  # pairs of what takes long, and of starts from a grid
+PAIRS = 16
+FEWER = 16  # of them for what takes long, and for starts from a grid
 REGULAR = (-1.2, -0.4, 0.4, 1.2)  # onsets of a sequence, in seconds from the middle
 GRID = (6, 6)  # candidates from which a start is chosen
 LOOKS = 4  # pairs whose landscapes are looked at,
