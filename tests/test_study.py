@@ -193,10 +193,11 @@ def test_an_interrupted_study_goes_on(tmp_path, monkeypatch):
     assert len(done) == 9
 
 
-def test_the_tool_writes_what_the_library_reads(tmp_path, monkeypatch):
+def test_the_tool_writes_what_the_library_reads(tmp_path, monkeypatch, losses):
     """On one cheap cell: a first line with what it was made with, then a record for each run."""
     jobs = [Run("delay", 0, "average spectrum", "second", "random", pair) for pair in (0, 1)]
     file = tmp_path / "book.jsonl"
+    monkeypatch.setattr(study, "contenders", lambda: losses)
     monkeypatch.setattr(study, "plan", lambda names: jobs)
     monkeypatch.setattr(study, "RECORD", file)
     monkeypatch.setattr(tool, "KEPT", tmp_path / "kept.jsonl")
@@ -209,5 +210,5 @@ def test_the_tool_writes_what_the_library_reads(tmp_path, monkeypatch):
         error = (torch.tensor(r.found) / truth - 1).abs().max().item()
         assert r.error == pytest.approx(error, rel=1e-2, abs=1e-5)
         assert (r.arrived is not None) == (r.error <= 0.05)
-        again = study.run(r, study.contenders()[r.loss])
+        again = study.run(r, losses[r.loss])
         assert again.found == pytest.approx(r.found, rel=1e-2)

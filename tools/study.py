@@ -45,10 +45,11 @@ def perform(jobs: list, losses: dict, kept: Path, digest: str, n_jobs: int = -1)
     """Do all jobs, those already kept excepted; a record for each, in their order."""
     done = {(type(each), *each.key): each for each in finished(kept, digest)}
     kept.parent.mkdir(parents=True, exist_ok=True)
-    with kept.open("w", encoding="utf-8") as file:
-        file.write(json.dumps({"sources": digest}) + "\n")
-        file.writelines(study.to_line(each) + "\n" for each in done.values())
-        file.flush()
+    lines = [json.dumps({"sources": digest}), *map(study.to_line, done.values())]
+    whole = kept.with_suffix(".new")  # in place at once: a kill here must lose nothing
+    whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    whole.replace(kept)
+    with kept.open("a", encoding="utf-8") as file:
         left = [job for job in jobs if (type(job), *job.key) not in done]
         work = (delayed(study.run)(job, losses[job.loss]) for job in left)
         found = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(work)
@@ -68,7 +69,8 @@ def main():
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
         "sources": digest,
     }
-    study.RECORD.write_text("\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n")
+    text = "\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n"
+    study.RECORD.write_text(text, encoding="utf-8")
     print(f"{len(records)} records in {study.RECORD.name}")
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from utils import checks
 from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
-from utils.mss import MSS, SILENCE
+from utils.mss import MSS, SILENCE, magnitudes
 from utils.synth import delay
 
 
@@ -242,12 +242,8 @@ class _Rows(nn.Module):
 
 
 def _spectrogram(x: Tensor, n_fft: int, hop: int | None = None) -> Tensor:
-    """Magnitudes (..., n_fft // 2 + 1, frames), centred, with periodic Hann windows."""
+    """Magnitudes (..., n_fft // 2 + 1, frames) of checked sounds."""
     checks.floating("x", x)
     if x.shape[-1] <= n_fft // 2:
         raise ValueError(f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}")
-    x = torch.where(x.abs() > SILENCE, x, 0.0)
-    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
-    batch = x.reshape(-1, x.shape[-1])
-    stft = torch.stft(batch, n_fft, hop or n_fft // 4, window=window, return_complex=True)
-    return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])
+    return magnitudes(torch.where(x.abs() > SILENCE, x, 0.0), n_fft, hop or n_fft // 4)

@@ -77,7 +77,7 @@ def gradient_descent(
     checks.real("step_size", step_size, above=0)
     checks.real("tolerance", tolerance, above=0)
     began = time.perf_counter()
-    objective = _objective(synth, loss, target)
+    value_at = objective(synth, loss, target)
     z = _start(theta0).log().requires_grad_()
     # Gradients of JTFS may be far below Adam's usual epsilon, and squares of them below float32's
     # smallest: an epsilon that only guards against 0 / 0.
@@ -86,7 +86,7 @@ def gradient_descent(
     path, losses = [z.detach().clone()], []
     reason = "the step budget is spent"
     for _ in range(steps):
-        value = objective(z.exp())
+        value = value_at(z.exp())
         losses.append(value.item())
         adam.zero_grad()
         value.backward()
@@ -101,7 +101,7 @@ def gradient_descent(
             break
     if len(losses) < len(path):
         with torch.no_grad():
-            losses.append(objective(z.exp()).item())
+            losses.append(value_at(z.exp()).item())
     return Match(
         thetas=torch.stack(path).exp(),
         losses=torch.tensor(losses, dtype=z.dtype),
@@ -193,6 +193,30 @@ def gauss_newton(
     )
 
 
+def objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Tensor], Tensor]:
+    """The loss against a target (N,) as a function of the parameters (P,).
+
+    If the loss has a method `features`, as `SpectralLoss` does, the features of the target are
+    computed once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the target is not one sound; when called, if the loss is not a finite scalar.
+    """
+    _one_sound(target)
+    features = loss.features(target) if hasattr(loss, "features") else None
+
+    def value_at(theta: Tensor) -> Tensor:
+        x = synth(theta)
+        value = loss(x, target) if features is None else loss(x, features=features)
+        if value.ndim or not math.isfinite(value.item()):
+            raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
+        return value
+
+    return value_at
+
+
 def errors(match: Match, theta: Tensor) -> Tensor:
     """The larger relative error of the parameters at each step, (steps + 1,).
 
@@ -206,21 +230,6 @@ def steps_to(match: Match, theta: Tensor, tolerance: float = 0.05) -> int | None
     outside = (errors(match, theta) > tolerance).nonzero().flatten().tolist()
     first = outside[-1] + 1 if outside else 0
     return first if first < len(match.thetas) else None
-
-
-def _objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Tensor], Tensor]:
-    """The loss as a function of the parameters, the target's features computed once."""
-    _one_sound(target)
-    features = loss.features(target) if hasattr(loss, "features") else None
-
-    def objective(theta: Tensor) -> Tensor:
-        x = synth(theta)
-        value = loss(x, target) if features is None else loss(x, features=features)
-        if value.ndim or not math.isfinite(value.item()):
-            raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
-        return value
-
-    return objective
 
 
 def _linearizer(synth: Callable, phi: Callable, target: Tensor) -> Callable:

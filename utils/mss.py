@@ -73,10 +73,7 @@ class MSS(nn.Module):
 
     def _scale(self, x: Tensor, n_fft: int) -> list[Tensor]:
         """The weighted features of one scale: one block, or two for "both"."""
-        window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
-        batch = x.reshape(-1, x.shape[-1])
-        stft = torch.stft(batch, n_fft, n_fft // 4, window=window, return_complex=True)
-        modulus = stft.abs().reshape(*x.shape[:-1], -1)  # its derivative at zero is zero
+        modulus = magnitudes(x, n_fft, n_fft // 4).flatten(-2)
         weight = 1 / (len(self.n_ffts) * modulus.shape[-1])
         kinds = []
         if self.magnitude in ("linear", "both"):
@@ -84,3 +81,15 @@ class MSS(nn.Module):
         if self.magnitude in ("log", "both"):
             kinds.append(weight * torch.log(modulus.clamp(min=LOG_FLOOR)))
         return kinds
+
+
+def magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """The spectrogram (..., n_fft // 2 + 1, frames) of sounds (..., N), as `MSS` makes it.
+
+    Periodic Hann windows, frames centred, edges reflected; samples below `SILENCE` are to be zero.
+    """
+    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
+    batch = x.reshape(-1, x.shape[-1])
+    stft = torch.stft(batch, n_fft, hop, window=window, return_complex=True)
+    # The derivative of the modulus at zero is zero.
+    return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])

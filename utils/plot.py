@@ -6,6 +6,7 @@ import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -265,9 +266,7 @@ def surfaces(
     first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
     for axis, (title, (loss, gradient)) in zip(axes.flat, named.items(), strict=True):
         relative = (loss / loss.max()).numpy()
-        image = axis.contourf(
-            first, second, relative, levels=np.linspace(0, 1, 21), cmap=SURFACE_MAP
-        )
+        image = _surface(axis, grid, relative, local_minima(loss), theta)
         if paths is None:
             way = -atlas.to_log(gradient)
             way = (way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)).numpy()
@@ -277,17 +276,26 @@ def surfaces(
             axis.plot(walk[:, 0], walk[:, 1], color="white", linewidth=1)
             axis.plot(*walk[0], "s", color="white", markersize=4)
             axis.plot(*walk[-1], "X", color=ORANGE, markersize=7, markeredgecolor="black")
-        lowest = local_minima(loss).numpy()
-        axis.plot(
-            first[lowest], second[lowest], "o", markerfacecolor="none", markeredgecolor=ORANGE,
-            markersize=10, markeredgewidth=2,
-        )  # fmt: skip
-        axis.plot(*theta.tolist(), "*", color=RED, markersize=15, markeredgecolor="white")
         _log_axes(axis, synth)
         axis.set_title(title)
         axis.label_outer()
     fig.colorbar(image, ax=axes, label="loss / its maximum", ticks=(0, 0.5, 1))
     return fig
+
+
+def _surface(
+    axis: plt.Axes, grid: Tensor, relative: np.ndarray, minima: Tensor, theta: Tensor
+) -> ContourSet:
+    """Fill a panel with values in [0, 1] over a grid; rings are minima, a star is the truth."""
+    first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
+    levels = np.linspace(0, 1, 21)
+    image = axis.contourf(first, second, relative, levels=levels, cmap=SURFACE_MAP)
+    ring = {"markerfacecolor": "none", "markeredgecolor": ORANGE, "markeredgewidth": 2}
+    lowest = minima.numpy()
+    axis.plot(first[lowest], second[lowest], "o", markersize=10, zorder=3, **ring)
+    star = {"color": RED, "markeredgecolor": "white", "zorder": 3}
+    axis.plot(*theta.tolist(), "*", markersize=15, **star)
+    return image
 
 
 def _log_axes(axis: plt.Axes, synth: Callable) -> None:
@@ -426,16 +434,11 @@ def landscapes(grid: Tensor, synth: Callable, named: Mapping[str, Tensor], theta
     fig, axes = plt.subplots(
         rows, columns, figsize=(10, 2.3 * rows), sharex=True, sharey=True, squeeze=False
     )
-    first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
     for axis in axes.flat[len(named) :]:
         axis.set_visible(False)
     for axis, (title, loss) in zip(axes.flat, named.items(), strict=False):
         relative = ((loss - loss.min()) / (loss.max() - loss.min()).clamp(min=1e-30)).numpy()
-        axis.contourf(first, second, relative, levels=np.linspace(0, 1, 16), cmap=SURFACE_MAP)
-        lowest = local_minima(loss).numpy()
-        axis.plot(first[lowest], second[lowest], "o", markerfacecolor="none",
-                  markeredgecolor=ORANGE, markersize=8, markeredgewidth=2)  # fmt: skip
-        axis.plot(*theta.tolist(), "*", color=RED, markersize=12, markeredgecolor="white")
+        _surface(axis, grid, relative, local_minima(loss), theta)
         _log_axes(axis, synth)
         axis.set_title(title, fontsize=10)
         axis.label_outer()

@@ -30,7 +30,7 @@ from utils.baselines import (
 from utils.jtfs import JTFS
 from utils.landscape import local_minima, log_grid, share_home
 from utils.loss import SpectralLoss
-from utils.match import errors, gauss_newton, gradient_descent, steps_to
+from utils.match import errors, gauss_newton, gradient_descent, objective, steps_to
 from utils.mss import MSS
 from utils.synth import SAMPLE_RATE, am_chirp, delay, draw, parameters_of, ripple, sequence
 
@@ -327,9 +327,9 @@ def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
 
 def losses_at(synth: Callable, loss: Loss, target: Tensor, thetas: Tensor) -> Tensor:
     """The loss (K,) against a target (N,) at each of some parameters (K, P), without gradient."""
-    known = {"features": loss.features(target)} if hasattr(loss, "features") else {"y": target}
+    value_at = objective(synth, loss, target)
     with torch.no_grad():
-        return torch.stack([loss(synth(theta), **known) for theta in thetas])
+        return torch.stack([value_at(theta) for theta in thetas])
 
 
 def _look(job: Landscape, loss: Loss) -> Landscape:
@@ -344,10 +344,9 @@ def landscape(
     """Share of arrows home, minima on a grid, and minima on cuts: see `Landscape`."""
     grid = log_grid(synth, LANDSCAPE)
     theta = grid.clone().requires_grad_()
-    known = {"features": loss.features(target)} if hasattr(loss, "features") else {"y": target}
-    values = []
+    value_at, values = objective(synth, loss, target), []
     for point in theta.reshape(-1, 2):
-        value = loss(synth(point), **known)
+        value = value_at(point)
         value.backward()
         values.append(value.detach())
     home = share_home(grid, [theta.grad * grid], truth[None])
