@@ -2,10 +2,15 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: book test bench study lint serve clean
+.PHONY: book test picture bench study slides lint serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
+	$(VENV)/bin/python tools/preview.py
+
+# The README's picture is the one that the build made last.
+picture: book
+	cp _build/html/_static/preview.png book/preview.png
 
 test: book $(VENV)/.dev
 	$(VENV)/bin/python -m pytest
@@ -19,6 +24,9 @@ bench: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/nbstripout --verify --keep-id book/*.ipynb
+
+slides: book $(VENV)/.dev
+	$(VENV)/bin/python tools/slides.py
 
 serve: book
 	$(VENV)/bin/python -m http.server --directory _build/html

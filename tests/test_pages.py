@@ -4,6 +4,7 @@ import functools
 import http.server
 import threading
 
+import matplotlib.pyplot as plt
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PAGES, ROOT, TAUGHT
@@ -72,9 +73,22 @@ def test_images_say_what_to_see(page):
         alt = image.get_attribute("alt")
         assert len(alt.split()) >= 8, alt
         assert image.evaluate("i => i.complete && i.naturalWidth > 0")
-        caption = image.locator("xpath=..").locator("figcaption").text_content()
+        caption = image.locator("xpath=ancestor::figure[1]/figcaption").text_content()
         assert caption != alt
         assert len(caption.split()) >= 8, caption
+
+
+@taught
+def test_figures_are_readable_on_a_phone(page):
+    """No letter of a figure shrinks below two thirds of the size it is drawn at."""
+    page.set_viewport_size({"width": 375, "height": 800})
+    for image in page.locator("article img").all():
+        image.scroll_into_view_if_needed()
+        width, least = image.evaluate("i => [i.clientWidth, parseFloat(i.style.minWidth)]")
+        assert width >= least > 0
+        region = image.locator("xpath=ancestor::div[@role='region'][1]")
+        if width > 340:
+            assert region.get_attribute("tabindex") == "0"
 
 
 @taught
@@ -103,6 +117,67 @@ def test_claims_are_on_the_page(page):
 def test_nothing_is_wider_than_the_window(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+EXPLORERS = {"2_synthesizer": 1, "3_mss_loss": 1, "4_jtfs_loss": 1, "5_comparison": 1}
+
+
+def test_explorers_are_alive_and_answer_the_keyboard(page):
+    name = page.url.rsplit("/", 1)[1].removesuffix(".html")
+    boxes = page.locator(".dtfa-explorer[data-alive]")
+    assert boxes.count() == page.locator(".dtfa-explorer").count() == EXPLORERS.get(name, 0)
+    for box in boxes.all():
+        picture = "box => [...box.querySelectorAll('canvas')].map(c => c.toDataURL()).join()"
+        before = box.evaluate(picture)
+        box.locator("input").first.press("ArrowRight")
+        assert box.evaluate(picture) != before
+
+
+def test_no_control_is_dead(page):
+    """Whatever looks like a control of the content belongs to an explorer, or is a link."""
+    controls = "article.bd-article :is(input, select, button, textarea)"
+    assert page.locator(f"{controls}:not(.dtfa-explorer *, .copybtn, .toggle-button)").count() == 0
+    assert page.locator("article .jupyter-widgets, article .widget-subarea").count() == 0
+
+
+def test_works_from_a_folder(browser, executed):
+    """Opened as a file, with no server: math, explorers, sounds, and no way to the network."""
+    context = browser.new_context(offline=True)
+    opened = context.new_page()
+    said, asked = [], []
+    opened.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
+    opened.goto((ROOT / "_build/html/book/2_synthesizer.html").as_uri())
+    opened.wait_for_selector("mjx-container", state="attached")
+    assert opened.locator(".dtfa-explorer canvas").count() == 1
+    assert (said, asked) == ([], [])
+    context.close()
+
+
+@taught
+def test_paper_holds_every_figure_and_no_player(page):
+    page.emulate_media(media="print")
+    assert not any(player.is_visible() for player in page.locator("article audio").all())
+    for image in page.locator("article details:not([open]) img, article img").all():
+        box = image.bounding_box()
+        assert box is None or box["height"] < 1000  # fits on a sheet
+
+
+def test_a_link_to_the_page_has_a_preview(page):
+    picture = page.locator("meta[property='og:image']").get_attribute("content")
+    assert picture.endswith("/_static/preview.png")
+    assert page.locator("meta[property='og:image:alt']").get_attribute("content")
+    assert page.locator("meta[property='og:description']").get_attribute("content")
+
+
+def test_picture_of_the_readme_is_that_of_the_build():
+    shown, built = (
+        plt.imread(ROOT / path) for path in ("book/preview.png", "_build/html/_static/preview.png")
+    )
+    assert "book/preview.png" in (ROOT / "README.md").read_text()
+    assert shown.shape == built.shape
+    assert abs(shown - built).mean() < 0.02, "run `make picture`"
 
 
 def test_axe_finds_no_violation_in_content(page):

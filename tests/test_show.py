@@ -29,8 +29,27 @@ def test_figure_carries_its_texts_and_is_closed():
     page = html_of(show.figure, fig, alt='a "blank" <page>', caption="Nothing.")
     assert 'alt="a &quot;blank&quot; &lt;page&gt;"' in page
     assert "<figcaption>Nothing.</figcaption>" in page
-    assert base64.b64decode(re.search(r"base64,([^\"]+)", page)[1]).startswith(b"\x89PNG")
     assert not plt.fignum_exists(fig.number)
+
+
+def test_figure_is_a_vector_graphic_where_that_is_small_and_the_same_each_time():
+    line, noise = plt.figure(), plt.figure()
+    line.gca().plot([0, 1])
+    noise.gca().scatter(*torch.rand(2, 9999, generator=torch.Generator().manual_seed(0)))
+    texts = {"alt": "a line", "caption": "A line."}
+    first, again = (show._picture(line) for _ in range(2))
+    assert first == again
+    assert b"<svg" in base64.b64decode(re.search(r"svg\+xml;base64,(.+)", first)[1])
+    noisy = html_of(show.figure, noise, **texts)
+    assert base64.b64decode(re.search(r"png;base64,([^\"]+)", noisy)[1]).startswith(b"\x89PNG")
+    plt.close(line)
+
+
+def test_a_wide_figure_scrolls_on_a_narrow_screen_and_a_small_one_does_not():
+    texts = {"alt": "nothing", "caption": "Nothing."}
+    wide = html_of(show.figure, plt.figure(figsize=(12, 3)), **texts)
+    assert "overflow-x:auto" in wide and 'tabindex="0"' in wide
+    assert "overflow-x" not in html_of(show.figure, plt.figure(figsize=(5, 3)), **texts)
 
 
 def test_players_are_labelled_and_equally_loud():

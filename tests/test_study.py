@@ -204,6 +204,7 @@ def test_the_tool_writes_what_the_library_reads(tmp_path, monkeypatch, losses):
     tool.main()
     made, records = study.read(file)
     assert set(made["versions"]) == {"python", "torch", "numpy", "scipy", "kymatio"}
+    assert 0 < made["megabytes"]["average spectrum"] < 1000
     assert [r.key for r in records] == [job.key for job in jobs]
     for r in records:
         truth = TASKS[r.task].truth(r.pair)

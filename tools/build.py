@@ -32,6 +32,7 @@ def main(root: Path) -> int:
     os.environ |= {
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
         "TQDM_DISABLE": "1",  # progress bars are for live sessions
+        "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     try:

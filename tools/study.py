@@ -9,16 +9,19 @@ import datetime
 import hashlib
 import json
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils import study  # noqa: E402
+from utils import cost, study  # noqa: E402
+from utils.synth import am_chirp, delay  # noqa: E402
 
 KEPT = ROOT / "_build" / "study.jsonl"
 PACKAGES = ("torch", "numpy", "scipy", "kymatio")
@@ -26,7 +29,8 @@ PACKAGES = ("torch", "numpy", "scipy", "kymatio")
 
 def sources() -> str:
     """A digest of the modules on which the results rest: those that the study imports."""
-    modules = (module for name, module in sys.modules.items() if name.startswith("utils."))
+    used = {name for name in sys.modules if name.startswith("utils.")} - {"utils.cost"}
+    modules = (sys.modules[name] for name in used)
     text = "".join(sorted(Path(module.__file__).read_text(encoding="utf-8") for module in modules))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -60,6 +64,13 @@ def perform(jobs: list, losses: dict, kept: Path, digest: str, n_jobs: int = -1)
     return [done[type(job), *job.key] for job in jobs]
 
 
+def one_step(loss) -> None:
+    """Value and gradient of a loss between two sounds of the study."""
+    x = am_chirp(torch.tensor([8.0, 2.0]))
+    candidate = x.clone().requires_grad_()
+    loss(candidate, delay(x, 2**8)).backward()
+
+
 def main():
     losses, digest = study.contenders(), sources()
     jobs = study.plan(list(losses))
@@ -68,6 +79,11 @@ def main():
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
         "sources": digest,
+        # Of value and gradient, at its peak, each in a fresh process.
+        "megabytes": {
+            name: round(cost.peak_memory(partial(one_step, losses[name])))
+            for name in dict.fromkeys(job.loss for job in jobs)
+        },
     }
     text = "\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n"
     study.RECORD.write_text(text, encoding="utf-8")

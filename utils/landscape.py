@@ -20,6 +20,7 @@ from utils.jacobian import features_and_jacobian
 from utils.synth import parameters_of
 
 BATCH = 4  # grid points computed together
+COLUMNS = 2048  # features compared at once: their differences stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Atlas:
         else:
             checks.floating("target", target, last=self.features.shape[-1])
             pairs = zip(self.features, self.jacobian, strict=True)
-            values = [_distances(f, j, target[None], p) for f, j in pairs]
+            values = [_distances(f, j, target[None])[p] for f, j in pairs]
             loss = torch.cat([value for value, _ in values])
             gradient = torch.cat([slope for _, slope in values])
         return loss.reshape(shape), gradient.reshape(*shape, -1)
@@ -188,20 +189,25 @@ def _region(synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray 
 
 def _against(features: Tensor, jacobian: Tensor, targets: Tensor) -> dict[int, tuple]:
     """Losses (K, B) and gradients (K, B, P) of a batch (B, D) against targets (K, D)."""
-    found = {}
-    for p in (1, 2):
-        pairs = [_distances(f, j, targets, p) for f, j in zip(features, jacobian, strict=True)]
-        found[p] = tuple(torch.stack(part, dim=1) for part in zip(*pairs, strict=True))
-    return found
+    pairs = zip(features, jacobian, strict=True)
+    found = [_distances(f, j, targets) for f, j in pairs]
+    return {
+        p: tuple(torch.stack([each[p][part] for each in found], dim=1) for part in (0, 1))
+        for p in (1, 2)
+    }
 
 
-def _distances(features: Tensor, jacobian: Tensor, targets: Tensor, p: int) -> tuple:
-    """The p-norm distances (K,) from features (D,) to targets (K, D), and gradients (K, P)."""
-    losses, gradients = [], []
-    for target in targets:  # one at a time: there may be a million features
-        difference = features - target
-        loss = torch.linalg.vector_norm(difference, ord=p)
-        slope = difference.sign() if p == 1 else difference / torch.where(loss > 0, loss, 1.0)
-        losses.append(loss)
-        gradients.append(slope @ jacobian)
-    return torch.stack(losses), torch.stack(gradients)
+def _distances(features: Tensor, jacobian: Tensor, targets: Tensor) -> dict[int, tuple]:
+    """For p = 1 and 2: distances (K,) from features (D,) to targets (K, D), gradients (K, P)."""
+    sums, squares = features.new_zeros(2, len(targets))
+    sign_slopes, slopes = features.new_zeros(2, len(targets), jacobian.shape[-1])
+    split = (each.split(COLUMNS) for each in (features, jacobian))
+    for f, j, t in zip(*split, targets.split(COLUMNS, dim=-1), strict=True):
+        difference = f - t
+        sums += difference.abs().sum(-1)
+        squares += difference.square().sum(-1)
+        sign_slopes += difference.sign() @ j
+        slopes += difference @ j
+    euclidean = squares.sqrt()
+    direction = slopes / torch.where(euclidean > 0, euclidean, 1.0)[:, None]
+    return {1: (sums, sign_slopes), 2: (euclidean, direction)}

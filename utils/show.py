@@ -14,12 +14,17 @@ import matplotlib.pyplot as plt
 import soundfile
 import torch
 from IPython.display import Markdown, display
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from utils import checks
 
 LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full scale
+CSS_INCH = 96  # pixels
+SHRINKS = 0.6  # of its own width, as far as a figure may shrink
+PHONE = 340  # pixels, the width that a narrow screen leaves
+VECTORS = 2  # times the size of pixels that vector graphics may have
 LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
 
 
@@ -39,17 +44,37 @@ def figure(fig: Figure, alt: str, caption: str) -> None:
     for name, text in (("alt", alt), ("caption", caption)):
         if not text.strip():
             raise ValueError(f"{name} is {text!r}; expected a sentence that says what to see")
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=144, bbox_inches="tight")
+    source, width = _picture(fig), fig.get_figwidth() * CSS_INCH
     plt.close(fig)
-    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    # The class keeps the theme's dark mode from distorting the colours.
-    _emit(
-        f'<figure><img class="dark-light" src="{source}" alt="{html.escape(alt)}" '
-        f'style="max-width:100%;background:white">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>",
-        plain=alt,
+    # The class keeps the theme's dark mode from distorting the colours. A narrow screen scrolls a
+    # wide figure sideways, rather than shrink its letters out of sight.
+    image = (
+        f'<img class="dark-light" src="{source}" alt="{html.escape(alt)}" '
+        f'style="max-width:100%;min-width:{SHRINKS * width:.0f}px;background:white">'
     )
+    if SHRINKS * width > PHONE:
+        label = html.escape(caption)
+        image = (
+            f'<div role="region" aria-label="{label}" tabindex="0" style="overflow-x:auto">'
+            f"{image}</div>"
+        )
+    markup(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>", plain=alt)
+
+
+def _picture(fig: Figure) -> str:
+    """A figure as a data address: vector graphics, or pixels where those are smaller."""
+    for mesh in fig.findobj(QuadMesh):
+        mesh.set_rasterized(True)  # thousands of cells are pixels in either
+    written = {}
+    for kind in ("png", "svg"):
+        buffer = io.BytesIO()
+        with plt.rc_context({"svg.hashsalt": "dtfa"}):  # the same figure, the same file
+            metadata = {"Date": None} if kind == "svg" else {}
+            fig.savefig(buffer, format=kind, dpi=144, bbox_inches="tight", metadata=metadata)
+        written[kind] = buffer.getvalue()
+    kind = "svg" if len(written["svg"]) < VECTORS * len(written["png"]) else "png"
+    address = "image/svg+xml" if kind == "svg" else "image/png"
+    return f"data:{address};base64,{base64.b64encode(written[kind]).decode()}"
 
 
 def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
@@ -78,7 +103,7 @@ def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
             f'src="{_wav(x, sample_rate)}">'
             f"</audio></figure>"
         )
-    _emit(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
+    markup(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
@@ -96,7 +121,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
         "<tr>" + "".join(f"<td>{html.escape(each)}</td>" for each in row) + "</tr>" for row in rows
     )
     name = html.escape(caption)
-    _emit(
+    markup(
         f'<div role="region" aria-label="{name}" tabindex="0" style="overflow-x:auto">'
         f'<table class="table"><caption style="caption-side:top">{name}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
@@ -128,5 +153,6 @@ def at_loudness(x: Tensor, sample_rate: int) -> Tensor:
     return louder / louder.abs().max().clamp(min=1)
 
 
-def _emit(markup: str, plain: str) -> None:
-    display({"text/html": markup, "text/plain": plain}, raw=True)
+def markup(html_text: str, plain: str) -> None:
+    """Show HTML, and `plain` where there is none to be seen."""
+    display({"text/html": html_text, "text/plain": plain}, raw=True)

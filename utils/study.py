@@ -37,7 +37,7 @@ from utils.synth import SAMPLE_RATE, am_chirp, delay, draw, parameters_of, rippl
 Loss = Callable[[Tensor, Tensor], Tensor]
 RECORD = Path(__file__).parents[1] / "book" / "study.jsonl"
 LENGTH = 4 * SAMPLE_RATE
-PAIRS = 16
+PAIRS = 32
 FEWER = 16  # of them for what takes long, and for starts from a grid
 REGULAR = (-1.2, -0.4, 0.4, 1.2)  # onsets of a sequence, in seconds from the middle
 GRID = (6, 6)  # candidates from which a start is chosen
@@ -264,8 +264,6 @@ def plan(names: list[str]) -> list[Run | Landscape]:
                 work.append(Run(task, amount, loss, usual, "random", pair))
             if usual == "second":  # at one delay, all are searched by first order
                 work.append(Run("delay", 2**10, loss, "first", "random", pair))
-                if loss not in SLOW:
-                    work.append(Run("jitter", 0.3, loss, "first", "random", pair))
             if pair < FEWER:
                 for amount in (0.3, 0.6):
                     work.append(Run("jitter", amount, loss, usual, "grid", pair))

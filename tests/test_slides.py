@@ -1,0 +1,114 @@
+"""The deck, as it stands on a memory stick: opened from its folder, with no network."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, TAUGHT
+
+DECK = ROOT / "_build/slides/index.html"
+HEIGHT, LEAST = 720, 17  # pixels of a slide, and of its smallest letters of code or text
+
+MEASURE = """() => [...document.querySelectorAll('.slides > section > section')].map(slide => {
+  const shown = slide.style.display;
+  slide.style.display = 'block';
+  const body = slide.querySelector('.body');
+  const edge = slide.getBoundingClientRect();
+  const scale = edge.width / slide.offsetWidth;
+  const parts = [...body.querySelectorAll(':scope > *, pre, table, img, li')];
+  const rightOf = e => (e.getBoundingClientRect().left - edge.left) / scale + e.scrollWidth;
+  const right = Math.max(0, ...parts.map(rightOf));
+  const letters = [...body.querySelectorAll('p, li, pre, td, th, figcaption')]
+    .filter(e => e.textContent.trim()).map(e => parseFloat(getComputedStyle(e).fontSize));
+  const found = {
+    title: slide.querySelector('h2').textContent,
+    bottom: body.offsetTop + body.offsetHeight,
+    right,
+    letters: Math.min(...letters, 99),
+    images: [...body.querySelectorAll('img')].map(i => [i.alt, i.naturalWidth]),
+    sounds: [...body.querySelectorAll('audio')].map(a => a.getAttribute('aria-label')),
+  };
+  slide.style.display = shown;
+  return found;
+})"""
+
+
+@pytest.fixture(scope="module")
+def deck(browser, executed):
+    subprocess.run([sys.executable, ROOT / "tools/slides.py"], check=True, capture_output=True)
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": HEIGHT})
+    page = context.new_page()
+    page.said, page.asked = [], []
+    page.on("console", lambda m: page.said.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda r: page.asked.append(r.url) if r.url.startswith("http") else None)
+    page.goto(DECK.as_uri())
+    page.evaluate("deck.then(() => null)")
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def slides(deck):
+    return deck.evaluate(MEASURE)
+
+
+def test_has_a_section_a_chapter_and_needs_nothing_from_elsewhere(deck):
+    names = deck.evaluate("[...document.querySelectorAll('.slides > section')].map(s => s.id)")
+    assert names == [path.stem for path in TAUGHT]
+    assert (deck.said, deck.asked) == ([], [])
+
+
+def test_nothing_overflows(slides):
+    assert len(slides) > 60
+    for slide in slides:
+        assert slide["title"].strip()
+        assert slide["bottom"] <= HEIGHT, slide
+        assert slide["right"] <= 1280 - 24, slide
+
+
+def test_letters_can_be_read_from_the_back(slides):
+    assert {s["title"]: s["letters"] for s in slides if s["letters"] < LEAST} == {}
+
+
+def test_images_and_sounds_keep_their_words(slides):
+    images = [image for slide in slides for image in slide["images"]]
+    assert len(images) > 20
+    assert all(len(alt.split()) >= 8 and width > 0 for alt, width in images)
+    sounds = [label for slide in slides for label in slide["sounds"]]
+    assert len(sounds) > 20
+    assert all(sounds)
+
+
+def test_formulas_are_set_and_explorers_alive(deck):
+    assert deck.locator("mjx-container").count() > 50
+    assert deck.locator("mjx-merror").count() == 0
+    assert (
+        deck.evaluate("document.querySelectorAll('.dtfa-explorer:not([data-alive])').length") == 0
+    )
+    slide = deck.evaluate(
+        """() => {
+          const slide = document.querySelector('.dtfa-explorer[data-kind=landscape]');
+          const at = Reveal.getIndices(slide.closest('section'));
+          Reveal.slide(at.h, at.v);
+          return at;
+        }"""
+    )
+    box = deck.locator("section.present .dtfa-explorer")
+    before = box.locator(".dtfa-says").first.text_content()
+    box.get_by_label("delay of the target").press("End")
+    assert box.locator(".dtfa-says").first.text_content() != before
+    assert deck.evaluate("Reveal.getIndices()")["v"] == slide["v"]  # the key moved no slide
+
+
+def test_speaker_has_notes_and_the_audience_numbers(deck):
+    assert deck.locator("aside.notes").count() > 30
+    assert deck.locator(".slide-number").text_content().strip()
+
+
+def test_links_lead_to_slides_or_works(deck):
+    for link in deck.locator(".slides section:not(.stack) a").all():
+        target = link.get_attribute("href")
+        assert target.startswith(("https://", "#/")), target
+        if target.startswith("#/"):
+            assert deck.locator(f"[id='{target[2:]}']").count() == 1

@@ -1,0 +1,265 @@
+"""Make one deck for the lectern, `_build/slides/index.html`, from the executed chapters.
+
+Each chapter is a column of slides. A slide has what an audience can read: headings, the first
+sentence of a long paragraph, lists, tables, formulas, results, short code, figures, sounds,
+explorers. The whole text goes into the speaker's notes. All that the deck needs lies beside it.
+"""
+
+import ast
+import html
+import importlib.util
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+ROOT = Path(__file__).parents[1]
+EXECUTED = ROOT / "_build" / "jupyter_execute" / "book"
+DECK = ROOT / "_build" / "slides"
+TALK = Path(__file__).parent / "slides"  # style and script of the deck
+LINES = 15  # of text that a slide holds, at COLUMNS characters
+COLUMNS = 84
+CODE_LINES = 21  # of code: more goes on another slide
+WORDS = 28  # of a paragraph: of a longer one the slide has the first sentence
+ABOVE = 4  # lines of text that may stand above a picture
+
+
+@dataclass
+class Item:
+    """Something on a slide: its HTML, and how many lines of text it takes."""
+
+    body: str
+    lines: float
+
+
+@dataclass
+class Slide:
+    """A title, items, and what the speaker reads."""
+
+    title: str
+    items: list[Item] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> float:
+        return sum(item.lines for item in self.items)
+
+
+# The end of a sentence: not that of "et al." or "e.g.", nor within a link.
+SENTENCE = re.compile(r"(?<=[.?!:])(?<!al\.)(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z*$\[`])(?![^\[]*\]\()")
+MARKDOWN = (
+    MarkdownIt("commonmark")
+    .enable("table")
+    .use(
+        dollarmath_plugin,
+        renderer=lambda text, options: (
+            rf"\[{html.escape(text)}\]" if options["display_mode"] else rf"\({html.escape(text)}\)"
+        ),
+    )
+)
+
+
+def main() -> None:
+    taught = [path for path in sorted(EXECUTED.glob("*.ipynb")) if path.stem != "9_results"]
+    chapters = {path.stem: column(path) for path in taught}
+    if not chapters:
+        sys.exit("There are no executed chapters: run `make book` first.")
+    shutil.rmtree(DECK, ignore_errors=True)
+    DECK.mkdir(parents=True)
+    copy_libraries()
+    style = (TALK / "deck.css").read_text(encoding="utf-8")
+    style += HtmlFormatter(style="default").get_style_defs(".code")
+    page = (TALK / "deck.html").read_text(encoding="utf-8")
+    sections = "\n".join(
+        f'<section id="{name}">{"".join(map(markup, slides))}</section>'
+        for name, slides in chapters.items()
+    )
+    sections = re.sub(r'<a href="(\w+)\.(ipynb|md)">(.*?)</a>', link_within(chapters), sections)
+    for name, text in (("STYLE", style), ("SLIDES", sections)):
+        page = page.replace(f"<!-- {name} -->", text)
+    (DECK / "index.html").write_text(page, encoding="utf-8")
+    print(
+        f"{sum(map(len, chapters.values()))} slides: open {(DECK / 'index.html').relative_to(ROOT)}"
+    )
+
+
+def copy_libraries() -> None:
+    """reveal.js and MathJax, from the Python packages that carry them."""
+    reveal = package("sphinx_revealjs") / "_static" / "revealjs"
+    for part in ("dist", "plugin/notes"):
+        shutil.copytree(reveal / part, DECK / "reveal" / part)
+    mathjax = package("sphinx-mathjax-offline") / "static" / "mathjax"
+    shutil.copytree(mathjax, DECK / "mathjax")
+
+
+def link_within(chapters: dict) -> Callable[[re.Match], str]:
+    """Links to chapters lead to their slides; to other pages of the site, nowhere."""
+
+    def replace(link: re.Match) -> str:
+        name, _, text = link.groups()
+        return f'<a href="#/{name}">{text}</a>' if name in chapters else text
+
+    return replace
+
+
+def package(name: str) -> Path:
+    return Path(importlib.util.find_spec(name).origin).parent
+
+
+def column(path: Path) -> list[Slide]:
+    """The slides of an executed chapter."""
+    slides = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        tags = set(cell["metadata"].get("tags", []))
+        if tags & {"hide-cell", "remove-cell"}:
+            continue
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            add_text(slides, text)
+        else:
+            spared = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
+            if not spared and "hide-input" not in tags and "show.source(" not in text:
+                add_code(slides, text)
+            for output in cell["outputs"]:
+                add_output(slides, output)
+    return [slide for slide in slides if slide.items or slide.title]
+
+
+def place(slides: list[Slide], item: Item) -> None:
+    """Put an item on the last slide, or on another of the same title where that is full."""
+    if slides[-1].items and slides[-1].lines + item.lines > LINES:
+        slides.append(Slide(slides[-1].title))
+    slides[-1].items.append(item)
+
+
+def add_text(slides: list[Slide], text: str) -> None:
+    hint = False
+    for tokens in blocks(MARKDOWN.parse(text)):
+        kind, source = tokens[0].type, "".join(t.content for t in tokens if t.type == "inline")
+        if kind == "heading_open":
+            slides.append(Slide(MARKDOWN.renderInline(source)))
+            continue
+        whole = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
+        hint = hint or whole.startswith("<details")
+        if hint:
+            slides[-1].notes.append(whole)
+            hint = "</details>" not in whole
+            continue
+        whole_counts = source.startswith("*")  # the chapter's promise, an exercise
+        if kind == "paragraph_open" and len(source.split()) > WORDS and not whole_counts:
+            slides[-1].notes.append(whole)
+            first = SENTENCE.split(source)[0]
+            if len(first.split()) > WORDS:
+                continue
+            whole = f"<p>{MARKDOWN.renderInline(first)}</p>"
+        place(slides, Item(whole, height(tokens, whole)))
+
+
+def blocks(tokens: list) -> list[list]:
+    """The tokens of each block at the top level."""
+    found, depth = [], 0
+    for token in tokens:
+        if depth == 0:
+            found.append([])
+        found[-1].append(token)
+        depth += token.nesting
+    return found
+
+
+def height(tokens: list, markup: str) -> float:
+    """How many lines a block of text takes, about."""
+    if tokens[0].type == "math_block_label" or tokens[0].type == "math_block":
+        return 2.5
+    rows = [len(t.content) for t in tokens if t.type == "inline"]
+    if tokens[0].type == "table_open":
+        cells = sum(t.type in ("th_open", "td_open") for t in tokens)
+        wide = max(1, sum(t.type == "th_open" for t in tokens))
+        return 1.3 * cells / wide + sum(rows) / COLUMNS / 1.5
+    if tokens[0].type == "paragraph_open":
+        rows = [len(re.sub(r"<[^>]+>", "", markup))]
+    return sum(-(-n // COLUMNS) + 0.4 for n in rows)
+
+
+def add_code(slides: list[Slide], source: str) -> None:
+    """Code of a few lines, without its claims, whose sentences follow; more is for the speaker."""
+    shown = without_claims(source)
+    if len(shown.splitlines()) > CODE_LINES:
+        slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
+    elif shown:
+        place(slides, listing(shown))
+
+
+def without_claims(source: str) -> str:
+    """Code without calls of `claim`, and without the preparation of figures and tables."""
+    lines = source.splitlines()
+    for node in reversed(ast.parse(source).body):
+        call = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("claim", "show.table"):
+            del lines[node.lineno - 1 : node.end_lineno]
+    return "\n".join(lines).strip()
+
+
+def listing(source: str) -> Item:
+    body = highlight(source, PythonLexer(), HtmlFormatter(cssclass="code"))
+    return Item(body, 0.8 * len(source.splitlines()))
+
+
+def add_output(slides: list[Slide], output: dict) -> None:
+    if output["output_type"] == "stream":
+        text = "".join(output["text"]).strip()
+        place(slides, Item(f"<pre>{html.escape(text)}</pre>", 0.8 * (text.count("\n") + 1)))
+        return
+    data = output.get("data", {})
+    if "text/markdown" in data:  # the source of what runs
+        lines = "".join(data["text/markdown"]).strip().splitlines()[1:-1]
+        for part in parts(lines):
+            slides.append(Slide(slides[-1].title, [listing("\n".join(part))]))
+    elif "text/html" in data:
+        add_html(slides, "".join(data["text/html"]), "claim" in output["metadata"])
+
+
+def parts(lines: list[str]) -> list[list[str]]:
+    """A listing without its docstring, cut where it is too long for a slide."""
+    text = re.sub(r'\n\s+r?"""(.|\n)*?"""', "", "\n".join(lines)).splitlines()
+    count = -(-len(text) // CODE_LINES)
+    size = -(-len(text) // count)
+    return [text[k : k + size] for k in range(0, len(text), size)]
+
+
+def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
+    """A result; or a table, figure, explorer or row of players."""
+    if is_claim:
+        words = re.sub(r"<[^>]+>", "", body)
+        place(slides, Item(body, -(-len(words) // COLUMNS) + 0.6))
+    elif "<audio" in body and "dtfa-explorer" not in body:
+        place(slides, Item(f'<div class="players">{body}</div>', 3))
+    else:
+        kind = "explorer" if "dtfa-explorer" in body else "picture"
+        if "<table" in body:
+            kind = "wide"
+        last = slides[-1]
+        sounds = last.items[-1:] if last.items and 'class="players"' in last.items[-1].body else []
+        if kind == "wide" or last.lines > ABOVE:  # on a slide of its own, with its sounds
+            slides.append(Slide(last.title, sounds if kind == "picture" else []))
+            if slides[-1].items:
+                last.items.pop()
+        slides[-1].items.append(Item(f'<div class="{kind}">{body}</div>', LINES))
+
+
+def markup(slide: Slide) -> str:
+    notes = f'<aside class="notes">{"".join(slide.notes)}</aside>' if slide.notes else ""
+    body = "".join(item.body for item in slide.items)
+    return f'<section><h2>{slide.title}</h2><div class="body">{body}</div>{notes}</section>\n'
+
+
+if __name__ == "__main__":
+    main()
