@@ -63,8 +63,8 @@ def test_nothing_overflows(slides):
     assert len(slides) > 60
     for slide in slides:
         assert slide["title"].strip()
-        assert slide["bottom"] <= HEIGHT, slide
-        assert slide["right"] <= 1280 - 24, slide
+        assert 0 < slide["bottom"] <= HEIGHT, slide
+        assert 0 < slide["right"] <= 1280 - 24, slide
 
 
 def test_letters_can_be_read_from_the_back(slides):

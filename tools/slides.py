@@ -248,7 +248,7 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
             kind = "wide"
         last = slides[-1]
         sounds = last.items[-1:] if last.items and 'class="players"' in last.items[-1].body else []
-        if kind == "wide" or last.lines > ABOVE:  # on a slide of its own, with its sounds
+        if kind != "picture" or last.lines > ABOVE:  # on a slide of its own, with its sounds
             slides.append(Slide(last.title, sounds if kind == "picture" else []))
             if slides[-1].items:
                 last.items.pop()

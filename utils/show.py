@@ -24,7 +24,7 @@ LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full sc
 CSS_INCH = 96  # pixels
 SHRINKS = 0.6  # of its own width, as far as a figure may shrink
 PHONE = 340  # pixels, the width that a narrow screen leaves
-VECTORS = 2  # times the size of pixels that vector graphics may have
+VECTORS = 250_000  # bytes, beyond which a figure is not a vector graphic
 LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
 
 
@@ -62,19 +62,20 @@ def figure(fig: Figure, alt: str, caption: str) -> None:
 
 
 def _picture(fig: Figure) -> str:
-    """A figure as a data address: vector graphics, or pixels where those are smaller."""
+    """A figure as a data address: vector graphics, or pixels where those would be large."""
     for mesh in fig.findobj(QuadMesh):
         mesh.set_rasterized(True)  # thousands of cells are pixels in either
-    written = {}
-    for kind in ("png", "svg"):
-        buffer = io.BytesIO()
-        with plt.rc_context({"svg.hashsalt": "dtfa"}):  # the same figure, the same file
-            metadata = {"Date": None} if kind == "svg" else {}
-            fig.savefig(buffer, format=kind, dpi=144, bbox_inches="tight", metadata=metadata)
-        written[kind] = buffer.getvalue()
-    kind = "svg" if len(written["svg"]) < VECTORS * len(written["png"]) else "png"
-    address = "image/svg+xml" if kind == "svg" else "image/png"
-    return f"data:{address};base64,{base64.b64encode(written[kind]).decode()}"
+    kind, written = "svg+xml", _saved(fig, "svg", metadata={"Date": None})
+    if len(written) > VECTORS:
+        kind, written = "png", _saved(fig, "png")
+    return f"data:image/{kind};base64,{base64.b64encode(written).decode()}"
+
+
+def _saved(fig: Figure, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    with plt.rc_context({"svg.hashsalt": "dtfa"}):  # the same figure, the same file
+        fig.savefig(buffer, format=kind, dpi=144, bbox_inches="tight", **options)
+    return buffer.getvalue()
 
 
 def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
