@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -131,7 +132,10 @@ def column(path: Path) -> list[Slide]:
                 add_code(slides, text)
             for output in cell["outputs"]:
                 add_output(slides, output)
-    return [slide for slide in slides if slide.items or slide.title]
+    for empty, following in pairwise(slides):
+        if not empty.items:  # what is said of it is said of what follows
+            following.notes = empty.notes + following.notes
+    return [slide for slide in slides if slide.items]
 
 
 def place(slides: list[Slide], item: Item) -> None:
