@@ -5,16 +5,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from utils.baselines import (
-    Aligned,
-    AverageSpectrum,
-    Logarithm,
-    ModulationSpectrum,
-    Quantiles,
-    RandomWindows,
-    TimeScattering,
-    Waveform,
-)
+from utils import baselines
 from utils.jacobian import features_and_jacobian
 from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
@@ -29,7 +20,7 @@ X = am_chirp(torch.tensor([8.0, 2.0]))
 @pytest.mark.parametrize("by", ["envelopes", "waveforms"])
 @pytest.mark.parametrize("samples", [-4000, -256, 0, 1, 1024, 4096])
 def test_alignment_undoes_a_delay(samples, by):
-    aligned = Aligned(LOSS, by=by)
+    aligned = baselines.Aligned(LOSS, by=by)
     late = delay(X, samples)
     assert aligned.lag(X, late) == samples
     assert aligned(X, late) < 1e-6 * LOSS(X, torch.zeros_like(X))
@@ -38,7 +29,7 @@ def test_alignment_undoes_a_delay(samples, by):
 def test_gradient_is_that_of_the_shifted_candidate():
     theta = torch.tensor([7.0, 1.8], requires_grad=True)
     late = delay(X, 500)
-    aligned = Aligned(LOSS)
+    aligned = baselines.Aligned(LOSS)
     found = torch.autograd.grad(aligned(am_chirp(theta), late), theta)[0]
     lag = aligned.lag(am_chirp(theta), late)
     expected = torch.autograd.grad(LOSS(delay(am_chirp(theta), lag), late), theta)[0]
@@ -48,11 +39,11 @@ def test_gradient_is_that_of_the_shifted_candidate():
 
 def test_silence_is_legal():
     silence = torch.zeros_like(X)
-    assert torch.isfinite(Aligned(LOSS)(X, silence))
-    assert Aligned(LOSS)(silence, silence) == 0
+    assert torch.isfinite(baselines.Aligned(LOSS)(X, silence))
+    assert baselines.Aligned(LOSS)(silence, silence) == 0
 
 
-SCATTERING = TimeScattering(len(X))
+SCATTERING = baselines.TimeScattering(len(X))
 
 
 def full_rate(x):
@@ -79,7 +70,7 @@ def test_time_scattering_is_its_equations():
 
 
 def test_time_scattering_of_local_average():
-    local = TimeScattering(len(X), T=2**12)
+    local = baselines.TimeScattering(len(X), T=2**12)
     lowpass = np.concatenate([half := lowpass_band(local.padded, 2**12), half[-2:0:-1]])
     at = (local.first_frame + np.arange(local.frames)) * 2**12
     expected = np.concatenate(
@@ -128,15 +119,15 @@ def test_time_scattering_refuses_another_length():
     with pytest.raises(ValueError, match="x must be of shape"):
         SCATTERING(X[:-1])
     with pytest.raises(ValueError, match="J must"):
-        TimeScattering(2048)
+        baselines.TimeScattering(2048)
 
 
 OPERATORS = {
-    "waveform": Waveform(),
-    "average": AverageSpectrum(),
-    "transport": Quantiles(),
-    "modulation": ModulationSpectrum(),
-    "logarithm": Logarithm(JTFS(len(X), oversampling=0.5), torch.full((495,), 1e-6)),
+    "waveform": baselines.Waveform(),
+    "average": baselines.AverageSpectrum(),
+    "transport": baselines.Quantiles(),
+    "modulation": baselines.ModulationSpectrum(),
+    "logarithm": baselines.Logarithm(JTFS(len(X), oversampling=0.5), torch.full((495,), 1e-6)),
 }
 
 
@@ -172,7 +163,7 @@ def test_average_and_modulus_hardly_see_a_delay(name):
 def test_average_spectrum_is_its_mean():
     window = torch.hann_window(1024)
     expected = torch.stft(X, 1024, 256, window=window, return_complex=True).abs().mean(-1)
-    torch.testing.assert_close(AverageSpectrum()(X), expected)
+    torch.testing.assert_close(baselines.AverageSpectrum()(X), expected)
 
 
 def test_quantiles_are_optimal_transport():
@@ -180,7 +171,7 @@ def test_quantiles_are_optimal_transport():
     n_fft, levels = 1024, 4000
     time = torch.arange(8192) / 8192
     one, other = (torch.sin(2 * torch.pi * f * time) for f in (800.0, 1000.0))
-    phi = Quantiles(n_fft, levels)
+    phi = baselines.Quantiles(n_fft, levels)
     found = (phi(one) - phi(other)).abs().reshape(-1, levels).mean(-1)
     middle = len(found) // 2
     window = torch.hann_window(n_fft)
@@ -198,7 +189,7 @@ def test_modulation_spectrum_is_the_fourier_modulus_on_log_frequency():
     """A tone of tremolo at 4 Hz, well below what the window resolves: its rate stands out."""
     time = torch.arange(2**15) / 8192
     tone = torch.sin(2 * torch.pi * 1000 * time) * (1 + 0.5 * torch.sin(2 * torch.pi * 4 * time))
-    phi = ModulationSpectrum()
+    phi = baselines.ModulationSpectrum()
     rates = phi(tone).reshape(phi.octaves * phi.bins, -1).sum(0)
     hop = phi.n_fft // 8
     hertz = torch.arange(len(rates)) * (8192 / hop) / (2**15 // hop + 1)
@@ -210,10 +201,10 @@ def test_modulation_spectrum_is_the_fourier_modulus_on_log_frequency():
 
 def test_random_windows_are_drawn_anew_and_repeat_by_seed():
     other = am_chirp(torch.tensor([10.0, 1.0]))
-    loss = RandomWindows(seed=3)
+    loss = baselines.RandomWindows(seed=3)
     first, second = loss(X, other), loss(X, other)
     assert first != second
-    assert RandomWindows(seed=3)(X, other) == first
+    assert baselines.RandomWindows(seed=3)(X, other) == first
     assert loss(X, X) == 0
     fixed = SpectralLoss(MSS(), p=1)(X, other)
     assert 0.5 < first / fixed < 2
@@ -222,9 +213,9 @@ def test_random_windows_are_drawn_anew_and_repeat_by_seed():
 def test_logarithm_is_that_of_its_features():
     phi = JTFS(len(X), oversampling=0.5)
     scale = torch.linspace(1e-7, 1e-6, 495)
-    torch.testing.assert_close(Logarithm(phi, scale)(X), torch.log(1 + phi(X) / scale))
+    torch.testing.assert_close(baselines.Logarithm(phi, scale)(X), torch.log(1 + phi(X) / scale))
     theta = torch.tensor([8.0, 2.0])
-    found = features_and_jacobian(am_chirp, Logarithm(phi, scale), theta)[1]
+    found = features_and_jacobian(am_chirp, baselines.Logarithm(phi, scale), theta)[1]
     plain, slopes = features_and_jacobian(am_chirp, phi, theta)
     torch.testing.assert_close(found, slopes / (scale + plain)[:, None])
 
@@ -232,15 +223,15 @@ def test_logarithm_is_that_of_its_features():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: Aligned(LOSS, by="ear"), "by is 'ear'"),
-        (lambda: Aligned(LOSS, smoothing=0), "smoothing is 0"),
-        (lambda: RandomWindows(longest=32), "longest is 32"),
-        (lambda: AverageSpectrum(0), "n_fft is 0"),
-        (lambda: Quantiles(levels=0), "levels is 0"),
-        (lambda: ModulationSpectrum(octaves=0), "octaves is 0"),
-        (lambda: Quantiles()(X[:100]), "x has 100 samples"),
-        (lambda: Logarithm(Waveform(), torch.zeros(3)), "scale is 0"),
-        (lambda: Waveform()(torch.tensor([torch.nan])), "x holds NaN"),
+        (lambda: baselines.Aligned(LOSS, by="ear"), "by is 'ear'"),
+        (lambda: baselines.Aligned(LOSS, smoothing=0), "smoothing is 0"),
+        (lambda: baselines.RandomWindows(longest=32), "longest is 32"),
+        (lambda: baselines.AverageSpectrum(0), "n_fft is 0"),
+        (lambda: baselines.Quantiles(levels=0), "levels is 0"),
+        (lambda: baselines.ModulationSpectrum(octaves=0), "octaves is 0"),
+        (lambda: baselines.Quantiles()(X[:100]), "x has 100 samples"),
+        (lambda: baselines.Logarithm(baselines.Waveform(), torch.zeros(3)), "scale is 0"),
+        (lambda: baselines.Waveform()(torch.tensor([torch.nan])), "x holds NaN"),
     ],
 )
 def test_bad_input(call, says):

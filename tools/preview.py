@@ -14,9 +14,10 @@ from utils.jtfs import JTFS  # noqa: E402
 from utils.landscape import Atlas, log_grid  # noqa: E402
 from utils.mss import MSS  # noqa: E402
 from utils.shared import once  # noqa: E402
+from utils.study import TASKS  # noqa: E402
 from utils.synth import SAMPLE_RATE, am_chirp  # noqa: E402
 
-DELAYS = (0, 2**8, 2**10, 2**12)  # as in chapters 3 to 5, which this finds computed
+DELAYS = TASKS["delay"].amounts  # as in chapters 3 to 5, whose surfaces this finds
 PLACE, LATE = (2, 4), 2**10
 FILE = ROOT / "_build" / "html" / "_static" / "preview.png"
 

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from utils import plot, show
 from utils.match import errors, gradient_descent
+from utils.study import TASKS
 from utils.synth import SAMPLE_RATE, am_chirp, delay, parameters_of
 
-DELAYS = (0, 2**8, 2**10, 2**12)
+DELAYS = TASKS["delay"].amounts
 STILL = "DTFA_STILL"  # in the environment of a build, whose pages have no kernel
 
 

@@ -53,11 +53,7 @@ def figure(fig: Figure, alt: str, caption: str) -> None:
         f'style="max-width:100%;min-width:{SHRINKS * width:.0f}px;background:white">'
     )
     if SHRINKS * width > PHONE:
-        label = html.escape(caption)
-        image = (
-            f'<div role="region" aria-label="{label}" tabindex="0" style="overflow-x:auto">'
-            f"{image}</div>"
-        )
+        image = _scrolling(image, caption)
     markup(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>", plain=alt)
 
 
@@ -121,12 +117,21 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(each)}</td>" for each in row) + "</tr>" for row in rows
     )
-    name = html.escape(caption)
+    whole = (
+        f'<table class="table"><caption style="caption-side:top">{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
     markup(
-        f'<div role="region" aria-label="{name}" tabindex="0" style="overflow-x:auto">'
-        f'<table class="table"><caption style="caption-side:top">{name}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
+        _scrolling(whole, caption),
         plain="\n".join(" | ".join(row) for row in (columns, *rows)),
+    )
+
+
+def _scrolling(wide: str, label: str) -> str:
+    """HTML that a narrow screen scrolls sideways, by finger or keyboard."""
+    return (
+        f'<div role="region" aria-label="{html.escape(label)}" tabindex="0" '
+        f'style="overflow-x:auto">{wide}</div>'
     )
 
 

@@ -15,8 +15,8 @@ function startChirp(box, { colours, ranges, theta, delay }) {
   const readDelay = (place) => 64 * place;
 
   let x;
-  const play = () => sound.set(wav(x));
-  const playAtRest = atRest(play);
+  const sing = () => sound.set(wav(x));
+  const singAtRest = atRest(sing);
   function draw() {
     const [rate, slope] = [readRate(controls[0].get()), readSlope(controls[1].get())];
     x = chirp([rate, slope], readDelay(controls[2].get()));
@@ -28,15 +28,18 @@ function startChirp(box, { colours, ranges, theta, delay }) {
       `Scalogram: a line that climbs ${slopes(slope)}, cut into beads by a tremolo of ${tremolo} ` +
         `Hz, and crosses 512 Hz ${(2 + readDelay(controls[2].get()) / RATE).toFixed(2)} s in.`,
     );
-    playAtRest();
+  }
+  function changed() {
+    draw();
+    singAtRest();
   }
   const start = [partOf(...ranges[0], theta[0]), partOf(...ranges[1], theta[1])];
   const controls = [
-    slider("modulation frequency f_m", STEPS, STEPS * start[0], (p) => hertz(readRate(p)), draw),
-    slider("chirp rate γ", STEPS, STEPS * start[1], (p) => slopes(readSlope(p)), draw),
-    slider("delay", 64, delay / 64, (p) => samples(readDelay(p)), draw),
+    slider("modulation frequency f_m", STEPS, STEPS * start[0], (p) => hertz(readRate(p)), changed),
+    slider("chirp rate γ", STEPS, STEPS * start[1], (p) => slopes(readSlope(p)), changed),
+    slider("delay", 64, delay / 64, (p) => samples(readDelay(p)), changed),
   ];
   box.replaceChildren(...controls.map((control) => control.row), figure, sound.figure);
   draw();
-  play();
+  sing();
 }

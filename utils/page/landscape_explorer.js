@@ -266,6 +266,6 @@ function startLandscape(box, data) {
     make("div", { class: "dtfa-panels" }, ...panels.map(({ figure }) => figure)),
     make("div", {}, ...players.map(({ figure }) => figure)),
   );
-  show();
+  panels.forEach(draw);
   sing();
 }
