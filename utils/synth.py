@@ -278,16 +278,18 @@ def _columns(theta: Tensor) -> tuple[Tensor, Tensor]:
 def _exprel(u: Tensor) -> Tensor:
     """(e^u - 1) / u, and its limit 1 at u = 0, with derivatives that are exact on both sides.
 
-    The quotient loses digits near zero, so a Taylor polynomial stands in there. Beyond |u| = 60
-    (more than 80 octaves) the window has long ended: the bound keeps e^u finite.
+    The quotient loses digits near zero, so e^(u/2) sinh(u/2) / (u/2) stands in there, with the
+    Taylor polynomial of an even function, half as many terms as that of the quotient. Beyond
+    |u| = 60 (more than 80 octaves) the window has long ended: the bound keeps e^u finite.
     """
     near = u.abs() < 0.3
-    small = torch.where(near, u, 0.0)
-    series = torch.full_like(u, 1 / 13)
-    for n in range(12, 0, -1):
-        series = (1 + small * series) / n
+    half = torch.where(near, u, 0.0) / 2
+    square = half * half
+    series = 1 + square / 110
+    for n in (4, 3, 2, 1):
+        series = 1 + square * series / (2 * n * (2 * n + 1))
     large = torch.where(near, 1.0, u.clamp(-60, 60))
-    return torch.where(near, series, torch.expm1(large) / large)
+    return torch.where(near, torch.exp(half) * series, torch.expm1(large) / large)
 
 
 def _normalize(x: Tensor) -> Tensor:
