@@ -52,8 +52,14 @@ class Aligned(nn.Module):
     def extra_repr(self) -> str:
         return f"by={self.by!r}, smoothing={self.smoothing}"
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.loss(delay(x, self.lag(x, y)), y)
+    def features(self, y: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What needs computing only once for a target (N,): itself, and its features if any."""
+        return y, self.loss.features(y) if hasattr(self.loss, "features") else None
+
+    def forward(self, x: Tensor, y: Tensor | None = None, *, features: tuple | None = None):
+        y, known = self.features(y) if features is None else features
+        shifted = delay(x, self.lag(x, y))
+        return self.loss(shifted, y) if known is None else self.loss(shifted, features=known)
 
     def lag(self, x: Tensor, y: Tensor) -> int:
         """Samples by which `x` (N,) should come later to agree with `y` (N,)."""
@@ -137,8 +143,9 @@ class Quantiles(nn.Module):
         mass = mass + 1e-3 * mass.mean((-2, -1), keepdim=True) + 1e-12
         up_to = torch.nn.functional.pad((mass / mass.sum(-1, keepdim=True)).cumsum(-1), (1, 0))
         level = (torch.arange(self.levels).to(x) + 0.5) / self.levels
+        level = level.expand(*up_to.shape[:-1], -1).contiguous()
         # The bin in which each level is reached, and how far into it.
-        reached = (up_to[..., None, :] < level[:, None]).sum(-1).clamp(1, mass.shape[-1])
+        reached = torch.searchsorted(up_to.detach(), level).clamp(1, mass.shape[-1])
         below, above = up_to.gather(-1, reached - 1), up_to.gather(-1, reached)
         quantile = (reached - 1 + (level - below) / (above - below)) / mass.shape[-1]
         return quantile.flatten(-2)
