@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: book test picture bench study slides lint serve clean
+.PHONY: book test picture bench study slides colab colab-new-scipy binder devices lint serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -20,6 +20,21 @@ study: $(VENV)/.book
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python tools/bench.py
+
+# Every chapter where readers run it; Colab's scipy may be too new for the released Kymatio.
+colab: $(VENV)/.dev
+	$(VENV)/bin/python tools/colab.py
+
+colab-new-scipy: $(VENV)/.dev
+	$(VENV)/bin/python tools/colab.py --scipy 1.17.1
+
+binder: $(VENV)/.dev
+	$(VENV)/bin/python tools/colab.py --at binder
+
+# Chapters that use an accelerator, with one in software as the default device.
+devices: $(VENV)/.dev
+	cd book && for each in [1-5]_*.ipynb; do \
+		echo $$each; ../$(VENV)/bin/python ../tests/second_device.py $$each || exit 1; done
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -1,7 +1,10 @@
 """What several tests share: the repository, the built book, a browser."""
 
+import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
-TAUGHT = [path for path in CHAPTERS if path.stem != "9_results"]  # with sounds and exercises
+TAUGHT = [path for path in CHAPTERS if path.stem[0] != "9"]  # with sounds and exercises
 PAGES = [*CHAPTERS, *sorted((ROOT / "book").glob("*.md"))]
 
 
@@ -30,6 +33,26 @@ def executed() -> dict[str, Path]:
     return found
 
 
+WAITS = "test_a_chapter_runs_as_on_colab"  # begins before all other tests and is asked after them
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.name == WAITS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chapter_on_colab(request, tmp_path_factory):
+    """The process in which a chapter runs as on Colab, beside the other tests, and what it says."""
+    if all(item.name != WAITS for item in request.session.items):
+        yield None
+        return
+    command = [sys.executable, ROOT / "tools" / "colab.py", "1_intro"]
+    with (tmp_path_factory.mktemp("colab") / "said").open("w+") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+        yield process, said
+        process.kill()
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, with no way to any other host."""
@@ -45,6 +68,14 @@ def browser():
         running = playwright.chromium.launch(executable_path=path, args=options)
         yield running
         running.close()
+
+
+def script(name: str):
+    """A script of `tools/`, as a module."""
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def cells(notebook: Path, kind: str) -> list[str]:

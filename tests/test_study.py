@@ -1,22 +1,19 @@
 """The study of the comparison: its tasks, its plan, its record, and that the record holds."""
 
-import importlib.util
 import random
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
-from conftest import ROOT
+from conftest import script
 
 from utils import study
 from utils.landscape import log_grid
 from utils.study import FEWER, PAIRS, SLOW, SMOOTH, TASKS, Landscape, Run
 from utils.synth import am_chirp, draw, parameters, parameters_of
 
-spec = importlib.util.spec_from_file_location("tools_study", ROOT / "tools" / "study.py")
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = script("study")
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,8 @@ def main(root: Path) -> int:
         "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    build.mkdir()
+    (build / "began").touch()  # the presenters' page tells how long chapters take
     try:
         jupyter_book(["build", "-W", "--keep-going", str(root)], standalone_mode=False)
     except Exception as error:

@@ -70,7 +70,7 @@ MARKDOWN = (
 
 
 def main() -> None:
-    taught = [path for path in sorted(EXECUTED.glob("*.ipynb")) if path.stem != "9_results"]
+    taught = [path for path in sorted(EXECUTED.glob("*.ipynb")) if path.stem[0] != "9"]
     chapters = {path.stem: column(path) for path in taught}
     if not chapters:
         sys.exit("There are no executed chapters: run `make book` first.")
@@ -124,10 +124,11 @@ def column(path: Path) -> list[Slide]:
         if tags & {"hide-cell", "remove-cell"}:
             continue
         text = "".join(cell["source"])
+        spared = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
         if cell["cell_type"] == "markdown":
-            add_text(slides, text)
+            if not spared:
+                add_text(slides, text)
         else:
-            spared = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
             if not spared and "hide-input" not in tags and "show.source(" not in text:
                 add_code(slides, text)
             for output in cell["outputs"]:

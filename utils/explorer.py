@@ -177,7 +177,7 @@ def _packed(chart: Chart) -> dict[str, str]:
 
 
 def _text(values: Tensor, kind: str) -> str:
-    return base64.b64encode(values.round().numpy().astype(kind).tobytes()).decode()
+    return base64.b64encode(values.round().numpy(force=True).astype(kind).tobytes()).decode()
 
 
 def _colours(name) -> list[list[int]]:

@@ -59,7 +59,7 @@ def sounds(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figur
     )
     peak = max(x.abs().max().item() for x in named.values()) or 1.0
     for (wave, scale), (title, x) in zip(axes.T, named.items(), strict=True):
-        samples = x.detach().cpu().numpy()
+        samples = x.numpy(force=True)
         wave.plot(np.arange(len(samples)) / sample_rate, samples, color=BLUE, linewidth=0.5)
         wave.set(title=title, ylim=(-1.1 * peak, 1.1 * peak), ylabel="amplitude")
         image = _scalogram(scale, samples, sample_rate)
@@ -102,7 +102,7 @@ def envelopes(named: Mapping[str, Tensor], seconds: tuple[float, float]) -> Figu
     """Curves (N,) over a common time axis in seconds, each with its label."""
     fig, axis = plt.subplots(figsize=(7, 2.8))
     for (label, y), style in zip(named.items(), ("-", "--", ":", "-."), strict=False):
-        axis.plot(np.linspace(*seconds, len(y)), y.detach().cpu().numpy(), style, label=label)
+        axis.plot(np.linspace(*seconds, len(y)), y.numpy(force=True), style, label=label)
     axis.set(xlabel="time (s)", ylabel="amplitude", xlim=seconds)
     fig.legend(loc="outside right upper")
     return fig
@@ -113,7 +113,7 @@ def spectrograms(x: Tensor, n_ffts: Sequence[int], sample_rate: int = SAMPLE_RAT
     """The magnitude spectrogram of a sound (N,) at several window lengths, one a column."""
     fig, axes = plt.subplots(1, len(n_ffts), figsize=(3.6 * len(n_ffts), 3.2), sharey=True)
     for axis, n_fft in zip(axes, n_ffts, strict=True):
-        stft = librosa.stft(x.detach().cpu().numpy(), n_fft=n_fft, hop_length=n_fft // 4)
+        stft = librosa.stft(x.numpy(force=True), n_fft=n_fft, hop_length=n_fft // 4)
         level = librosa.amplitude_to_db(np.abs(stft), ref=np.max, top_db=60)
         image = librosa.display.specshow(
             level,
@@ -141,7 +141,7 @@ def filters(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figu
     for axis, (title, bank), colour in zip(axes[:, 0], named.items(), COLOURS, strict=False):
         half = bank.shape[-1] // 2
         hertz = np.arange(1, half) * sample_rate / bank.shape[-1]
-        axis.plot(hertz, bank[:, 1:half].numpy().T, color=colour, linewidth=0.7)
+        axis.plot(hertz, bank[:, 1:half].numpy(force=True).T, color=colour, linewidth=0.7)
         axis.set(title=title, xscale="log", xlim=(1, sample_rate / 2), ylabel="gain")
     axis.set_xlabel("frequency (Hz)")
     return fig
@@ -152,7 +152,7 @@ def joint_wavelets(named: Mapping[str, Tensor], sample_rate: int, per_octave: in
     """Real parts of wavelets (log-frequency bins, time) around their centre, one a column."""
     fig, axes = plt.subplots(1, len(named), figsize=(3.6 * len(named), 3.2), sharey=True)
     for axis, (title, wavelet) in zip(axes, named.items(), strict=True):
-        centred = np.fft.fftshift(wavelet.real.numpy())
+        centred = np.fft.fftshift(wavelet.real.numpy(force=True))
         bins, samples = centred.shape
         steps = np.arange(samples) - samples // 2
         shown = (abs(steps) <= 0.6 * sample_rate) & (steps % 16 == 0)
@@ -185,7 +185,7 @@ def maps(named: Mapping[str, Tensor], hertz: Sequence[float], duration: float) -
         image = axis.pcolormesh(
             np.arange(each.shape[1]) * duration / each.shape[1],
             np.asarray(hertz)[:bins],
-            each[:bins].numpy() / peak,
+            each[:bins].numpy(force=True) / peak,
             cmap=MAP,
             vmin=0,
             vmax=1,
@@ -213,7 +213,7 @@ def rate_scale(named: Mapping[str, Tensor], table: np.ndarray) -> Figure:
     for axis, (title, features) in zip(axes, named.items(), strict=True):
         total = np.zeros((len(rates), len(quefrencies)))
         counts = np.zeros_like(total)
-        np.add.at(total, (row, column), features.numpy()[second])
+        np.add.at(total, (row, column), features.numpy(force=True)[second])
         np.add.at(counts, (row, column), 1)
         mean = total / counts
         image = axis.pcolormesh(mean / mean.max(), cmap=MAP, vmin=0, vmax=1)
@@ -232,7 +232,7 @@ def curves(x: Tensor, named: Mapping[str, Sequence[float]], across: str, up: str
     """Curves over `x` (V,), on logarithmic axes; `across` and `up` name the axes."""
     fig, axis = plt.subplots(figsize=(7, 3.4))
     for k, (label, y) in enumerate(named.items()):
-        axis.plot(x.numpy(), y, "osD^vX"[k % 6] + "-", label=label, markersize=5)
+        axis.plot(x.numpy(force=True), y, "osD^vX"[k % 6] + "-", label=label, markersize=5)
     axis.set(xlabel=across, ylabel=up, xscale="log", yscale="log")
     axis.set_xticks(x.tolist(), [f"{v:g}" for v in x.tolist()])
     axis.set_xticks([], minor=True)
@@ -263,16 +263,16 @@ def surfaces(
     rows = len(named) // columns
     size = (max(5, 4 * columns), 3.6 * rows + 0.2)
     fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
-    first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
+    first, second = grid[..., 0].numpy(force=True), grid[..., 1].numpy(force=True)
     for axis, (title, (loss, gradient)) in zip(axes.flat, named.items(), strict=True):
-        relative = (loss / loss.max()).numpy()
+        relative = (loss / loss.max()).numpy(force=True)
         image = _surface(axis, grid, relative, local_minima(loss), theta)
         if paths is None:
             way = -atlas.to_log(gradient)
-            way = (way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)).numpy()
+            way = (way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)).numpy(force=True)
             axis.quiver(first, second, way[..., 0], way[..., 1], color="white", scale=22)
         for match in (paths or {}).get(title, ()):
-            walk = match.thetas.numpy()
+            walk = match.thetas.numpy(force=True)
             axis.plot(walk[:, 0], walk[:, 1], color="white", linewidth=1)
             axis.plot(*walk[0], "s", color="white", markersize=4)
             axis.plot(*walk[-1], "X", color=ORANGE, markersize=7, markeredgecolor="black")
@@ -287,11 +287,11 @@ def _surface(
     axis: plt.Axes, grid: Tensor, relative: np.ndarray, minima: Tensor, theta: Tensor
 ) -> ContourSet:
     """Fill a panel with values in [0, 1] over a grid; rings are minima, a star is the truth."""
-    first, second = grid[..., 0].numpy(), grid[..., 1].numpy()
+    first, second = grid[..., 0].numpy(force=True), grid[..., 1].numpy(force=True)
     levels = np.linspace(0, 1, 21)
     image = axis.contourf(first, second, relative, levels=levels, cmap=SURFACE_MAP)
     ring = {"markerfacecolor": "none", "markeredgecolor": ORANGE, "markeredgewidth": 2}
-    lowest = minima.numpy()
+    lowest = minima.numpy(force=True)
     axis.plot(first[lowest], second[lowest], "o", markersize=10, zorder=3, **ring)
     star = {"color": RED, "markeredgecolor": "white", "zorder": 3}
     axis.plot(*theta.tolist(), "*", markersize=15, **star)
@@ -317,10 +317,10 @@ def slices(values: Tensor, named: Mapping[str, Tensor], truth: float, label: str
     """
     fig, axis = plt.subplots(figsize=(7, 3.2))
     for name, loss in named.items():
-        relative = (loss / loss.max()).numpy()
-        (line,) = axis.plot(values.numpy(), relative, label=name)
-        lowest = local_minima(loss).numpy()
-        axis.plot(values.numpy()[lowest], relative[lowest], "o", color=line.get_color())
+        relative = (loss / loss.max()).numpy(force=True)
+        (line,) = axis.plot(values.numpy(force=True), relative, label=name)
+        lowest = local_minima(loss).numpy(force=True)
+        axis.plot(values.numpy(force=True)[lowest], relative[lowest], "o", color=line.get_color())
     axis.axvline(truth, color="black", linestyle="--", linewidth=1, label="truth")
     axis.set(xscale="log", xlabel=label, ylabel="loss / its maximum", ylim=(0, 1.05))
     ticks = np.geomspace(values[0].item(), values[-1].item(), 5)
@@ -338,7 +338,7 @@ def errors(named: Mapping[str, Sequence[Tensor]], threshold: float) -> Figure:
     )
     for axis, (title, curves), colour in zip(axes[0], named.items(), COLOURS, strict=False):
         for curve in curves:
-            axis.semilogy(100 * curve.numpy().clip(1e-4), color=colour, linewidth=0.8)
+            axis.semilogy(100 * curve.numpy(force=True).clip(1e-4), color=colour, linewidth=0.8)
         axis.axhline(100 * threshold, color="black", linestyle="--", linewidth=1)
         axis.set(title=title, xlabel="step", ylabel="larger parameter error (%)")
         axis.set_ylim(0.02, 800)
@@ -378,7 +378,7 @@ def spread(
     fig, axis = plt.subplots(figsize=(7, 3.6))
     for k, ((name, errors), colour) in enumerate(zip(named.items(), COLOURS, strict=False)):
         where = np.arange(len(groups)) + 0.1 * (k - (len(named) - 1) / 2)
-        percent = 100 * errors.numpy().clip(1e-4)
+        percent = 100 * errors.numpy(force=True).clip(1e-4)
         marker = "osD^v"[k]
         axis.plot(np.repeat(where, percent.shape[1]), percent.ravel(), marker, color=colour,
                   alpha=0.35, markersize=4, linestyle="none")  # fmt: skip
@@ -437,7 +437,9 @@ def landscapes(grid: Tensor, synth: Callable, named: Mapping[str, Tensor], theta
     for axis in axes.flat[len(named) :]:
         axis.set_visible(False)
     for axis, (title, loss) in zip(axes.flat, named.items(), strict=False):
-        relative = ((loss - loss.min()) / (loss.max() - loss.min()).clamp(min=1e-30)).numpy()
+        relative = ((loss - loss.min()) / (loss.max() - loss.min()).clamp(min=1e-30)).numpy(
+            force=True
+        )
         _surface(axis, grid, relative, local_minima(loss), theta)
         _log_axes(axis, synth)
         axis.set_title(title, fontsize=10)

@@ -28,10 +28,11 @@ from utils.baselines import (
     Waveform,
 )
 from utils.jtfs import JTFS
-from utils.landscape import local_minima, log_grid, share_home
+from utils.landscape import local_minima, log_grid, share_home, survey
 from utils.loss import SpectralLoss
 from utils.match import errors, gauss_newton, gradient_descent, objective, steps_to
 from utils.mss import MSS
+from utils.shared import once
 from utils.synth import SAMPLE_RATE, am_chirp, delay, draw, parameters_of, ripple, sequence
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -134,21 +135,23 @@ def late(theta, amount, generator, synth=am_chirp):
 
 def jittered(theta, amount, generator):
     """A sequence whose every onset moves by itself, uniformly within `amount` seconds."""
-    moves = amount * (torch.rand(len(REGULAR), generator=generator) - 0.5)
-    return sequence(am_chirp, theta, (torch.tensor(REGULAR) + moves).tolist())
+    moves = torch.rand(len(REGULAR), generator=generator, device=generator.device) - 0.5
+    onsets = [onset + amount * move for onset, move in zip(REGULAR, moves.tolist(), strict=True)]
+    return sequence(am_chirp, theta, onsets)
 
 
 def warped(theta, amount, generator):
     """A sequence whose clock runs up to `amount` faster and slower, from a random phase on."""
-    return warp(regular(theta), amount, torch.rand(1, generator=generator).item())
+    phase = torch.rand(1, generator=generator, device=generator.device).item()
+    return warp(regular(theta), amount, phase)
 
 
 def warp(x: Tensor, amount: float, phase: float) -> Tensor:
     """A sound (N,) whose clock runs up to `amount` faster and slower, once in its duration."""
     turn = torch.arange(len(x), dtype=torch.float64) / len(x)
     shift = amount / (2 * math.pi) * torch.sin(2 * math.pi * (turn + phase))
-    spline = CubicSpline(turn.numpy(), x.double().numpy())
-    return torch.from_numpy(spline((turn + shift).clamp(0, turn[-1]).numpy())).to(x)
+    spline = CubicSpline(turn.numpy(force=True), x.numpy(force=True).astype(float))
+    return torch.from_numpy(spline((turn + shift).clamp(0, turn[-1]).numpy(force=True))).to(x)
 
 
 def punctual(theta, amount, generator):
@@ -158,7 +161,7 @@ def punctual(theta, amount, generator):
 def noisy(theta, amount, generator):
     """A chirp in white noise, `amount` decibels below it."""
     x = am_chirp(theta)
-    noise = torch.randn(LENGTH, generator=generator)
+    noise = torch.randn(LENGTH, generator=generator, device=generator.device).to(x)
     return x + noise * x.norm() / noise.norm() * 10 ** (-amount / 20)
 
 
@@ -320,7 +323,18 @@ def _search(job: Run, loss: Loss) -> Run:
 def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
     """The candidate (P,) of a coarse grid at which the loss against a target (N,) is smallest."""
     candidates = log_grid(synth, GRID).reshape(-1, 2)
-    return candidates[losses_at(synth, loss, target, candidates).argmin()]
+    if isinstance(loss, SpectralLoss):  # their features serve every target
+        features = once(features_at, synth, loss.phi, candidates)
+        values = torch.linalg.vector_norm(features - loss.features(target), ord=loss.p, dim=-1)
+    else:
+        values = losses_at(synth, loss, target, candidates)
+    return candidates[values.argmin()]
+
+
+def features_at(synth: Callable, phi: Callable, thetas: Tensor) -> Tensor:
+    """The features (K, D) of the sounds of some parameters (K, P)."""
+    with torch.no_grad():
+        return torch.stack([phi(synth(theta)) for theta in thetas])
 
 
 def losses_at(synth: Callable, loss: Loss, target: Tensor, thetas: Tensor) -> Tensor:
@@ -341,15 +355,24 @@ def landscape(
 ) -> tuple[float, int, float]:
     """Share of arrows home, minima on a grid, and minima on cuts: see `Landscape`."""
     grid = log_grid(synth, LANDSCAPE)
-    theta = grid.clone().requires_grad_()
-    value_at, values = objective(synth, loss, target), []
-    for point in theta.reshape(-1, 2):
+    if hasattr(getattr(loss, "phi", None), "push_forward"):  # few features: an atlas can hold them
+        atlas = once(survey, synth, loss.phi, grid)
+        values, gradient = atlas.surface(loss.features(target), loss.p)
+    else:
+        values, gradient = _surface(objective(synth, loss, target), grid)
+    home = share_home(grid, [gradient * grid], truth[None])
+    minima = local_minima(values).sum()
+    return round(home, 4), int(minima), _minima_of_cuts(synth, loss, target, truth)
+
+
+def _surface(value_at: Callable[[Tensor], Tensor], grid: Tensor) -> tuple[Tensor, Tensor]:
+    """Values (...) and gradients (..., P) of a function of the parameters on a grid."""
+    theta, values = grid.clone().requires_grad_(), []
+    for point in theta.reshape(-1, grid.shape[-1]):
         value = value_at(point)
         value.backward()
         values.append(value.detach())
-    home = share_home(grid, [theta.grad * grid], truth[None])
-    minima = local_minima(torch.stack(values).reshape(LANDSCAPE)).sum()
-    return round(home, 4), int(minima), _minima_of_cuts(synth, loss, target, truth)
+    return torch.stack(values).reshape(grid.shape[:-1]), theta.grad
 
 
 def _minima_of_cuts(synth: Callable, loss: Loss, target: Tensor, truth: Tensor) -> float:

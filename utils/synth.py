@@ -62,8 +62,9 @@ def draw(synth: Callable, count: int, seed: int) -> Tensor:
     """Independent parameters (count, P), log-uniform over the ranges of a synthesizer."""
     ranges = torch.tensor([(each.low, each.high) for each in parameters_of(synth)]).log()
     generator = torch.Generator().manual_seed(seed)
-    uniform = torch.rand(checks.integer("count", count, least=1), len(ranges), generator=generator)
-    return torch.exp(ranges[:, 0] + (ranges[:, 1] - ranges[:, 0]) * uniform)
+    size = (checks.integer("count", count, least=1), len(ranges))
+    uniform = torch.rand(size, generator=generator, device=generator.device)  # the same anywhere
+    return torch.exp(ranges[:, 0] + (ranges[:, 1] - ranges[:, 0]) * uniform.to(ranges.device))
 
 
 @parameters(

@@ -1,0 +1,169 @@
+"""A second device, in software: its tensors say that they live elsewhere, and compute on the CPU.
+
+It stands in for an accelerator where there is none. Operations that mix it with the CPU raise, as
+do numpy on its tensors and generators of the CPU. As a script, it runs the code of a chapter with
+this device as the default, which is what the first cell does on Colab where there is a GPU:
+
+    python tests/second_device.py book/2_synthesizer.ipynb
+
+It rests on functions that torch calls experimental; the version of torch is pinned.
+"""
+
+import json
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import torch
+from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+NAME = "elsewhere"
+# Copies may cross; an index may be on the CPU; the last ones bring a number back.
+CROSS = {"aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::index.Tensor"}
+READ = {"aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal"}
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor of the CPU, `held`, behind a claim to be on the other device."""
+
+    @staticmethod
+    def __new__(cls, held):
+        return torch.Tensor._make_wrapper_subclass(
+            cls, held.size(), strides=held.stride(), dtype=held.dtype, device=f"{NAME}:0"
+        )
+
+    def __init__(self, held):
+        self.held = held
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @classmethod
+    def __torch_dispatch__(cls, operation, types, args=(), kwargs=None):
+        return perform(operation, args, kwargs or {})
+
+    def numpy(self, *, force=False):
+        if not force:
+            raise TypeError(f"a tensor on {NAME} must come to the CPU before numpy")
+        return self.held.numpy(force=True)
+
+    def __array__(self, *_):
+        return self.numpy()
+
+    def __format__(self, form):
+        return format(self.held, form)
+
+    def __repr__(self):
+        return f"Elsewhere({self.held})"
+
+
+def perform(operation, args, kwargs):
+    """What an operation gives on the CPU, behind the same claim."""
+    name, leaves = operation._schema.name, tree_leaves((args, kwargs))
+    tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
+    there = [each for each in tensors if isinstance(each, Elsewhere)]
+    here = [each for each in tensors if not isinstance(each, Elsewhere) and each.ndim]
+    if any(each.is_meta for each in here):  # torch works out shapes
+        return operation(*tree_map(_shape, args), **tree_map(_shape, kwargs))
+    if here and there and name not in CROSS:
+        raise RuntimeError(f"{name} of tensors on the CPU and on {NAME}")
+    if torch.Tag.inplace_view in operation.tags:  # what a wrapper says of itself changes as well
+        with torch._C._DisableTorchDispatch():
+            operation(*args, **kwargs)
+    wanted = kwargs.get("device")
+    comes_back = name in READ or (wanted is not None and torch.device(wanted).type == "cpu")
+    if wanted is not None:
+        kwargs = kwargs | {"device": torch.device("cpu")}
+    found = operation(*tree_map(_held, args), **tree_map(_held, kwargs))
+    if comes_back:
+        return found
+    known = {id(each.held): each for each in there}  # what changed in place keeps its wrapper
+    return tree_map(lambda leaf: known.get(id(leaf), _elsewhere(leaf)), found)
+
+
+def _held(leaf):
+    return leaf.held if isinstance(leaf, Elsewhere) else leaf
+
+
+def _elsewhere(leaf):
+    return Elsewhere(leaf) if isinstance(leaf, torch.Tensor) else leaf
+
+
+def _shape(leaf):
+    return leaf.held.to("meta") if isinstance(leaf, Elsewhere) else leaf
+
+
+def register():
+    """Make the device known to torch; returns what must be kept as long as it is used."""
+    _setup_privateuseone_for_python_backend(NAME)
+    library = torch.library.Library("aten", "IMPL")
+    for name, operation in _factories():
+        library.impl(name, _maker(operation), "PrivateUse1")
+    library.impl("_copy_from", _copy_from, "PrivateUse1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch says that it overrides
+        library.impl("_efficientzerotensor", _zeros, "PrivateUse1", allow_override=True)
+    return library
+
+
+def _factories():
+    """Operations that make a tensor of none, on the device that they are told."""
+    for full in torch._C._dispatch_get_all_op_names():
+        namespace, _, rest = full.partition("::")
+        name, _, overload = rest.partition(".")
+        packet = getattr(torch.ops.aten, name, None) if namespace == "aten" else None
+        operation = getattr(packet, overload or "default", None)
+        if operation is None or "out" in overload or name == "_efficientzerotensor":
+            continue
+        takes = {argument.name: str(argument.type) for argument in operation._schema.arguments}
+        gives = [str(each.type) for each in operation._schema.returns]
+        if "device" in takes and gives == ["Tensor"] and "Tensor" not in "".join(takes.values()):
+            yield rest, operation
+
+
+def _maker(operation):
+    def make(*args, **kwargs):
+        if kwargs.get("generator") is not None:
+            raise RuntimeError(f"a generator of the CPU draws for {NAME}")
+        return Elsewhere(operation(*args, **kwargs | {"device": torch.device("cpu")}))
+
+    return make
+
+
+def _copy_from(source, target, non_blocking=False):
+    _held(target).copy_(_held(source))
+    return target
+
+
+def _zeros(size, *, dtype=None, layout=None, device=None, pin_memory=False):
+    return Elsewhere(torch.zeros(size, dtype=dtype, device="cpu"))
+
+
+def run_chapter(notebook: Path) -> str | None:
+    """Run the code of a notebook with this device as the default; where it failed, if it did."""
+    from IPython.core.history import HistoryManager
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from joblib import parallel_config
+
+    HistoryManager.enabled = False
+    InteractiveShell.instance()  # takes what the chapter displays
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names: dict = {}
+    for number, source in enumerate(sources, start=1):
+        try:
+            with capture_output(), parallel_config(backend="sequential"):
+                exec(compile(source, f"cell {number}", "exec"), names)
+        except Exception:
+            return f"cell {number}: {source.splitlines()[0]}\n{traceback.format_exc()}"
+    return None
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    kept = register()
+    torch.set_default_device(NAME)
+    failure = run_chapter(Path(sys.argv[1]))
+    sys.exit(failure)

@@ -1,0 +1,127 @@
+"""The first cell of every chapter, and a whole chapter, where Colab would run them."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import CHAPTERS, ROOT, cells, script
+
+tool = script("colab")
+FIRST = cells(CHAPTERS[0], "code")[0]
+WITHIN = 8 * 60  # seconds that a chapter and its environment may take
+
+
+@pytest.fixture
+def colab(tmp_path):
+    """A way to run code after the first cell, in an empty folder, as on Colab but for its packages.
+
+    It takes where git finds the book, the code, and how often the first cell runs before it.
+    """
+    module = tmp_path / "stand-in" / "google" / "colab"
+    module.mkdir(parents=True)
+    (module / "__init__.py").touch()
+    (tmp_path / "content").mkdir()
+    (tmp_path / "first.py").write_text(FIRST)
+
+    def run(at, code="", times=1):
+        again = f"exec(compile(open({str(tmp_path / 'first.py')!r}).read(), 'cell', 'exec'))\n"
+        settings = {"PYTHONPATH": str(tmp_path / "stand-in"), "PATH": "/usr/bin:/bin"}
+        return subprocess.run(
+            [sys.executable, "-c", f"import google.colab\n{again * times}{code}"],
+            cwd=tmp_path / "content",
+            env=settings | tool.git_sends(tool.address(), at.as_uri()),
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture
+def released(tmp_path):
+    """A repository of two files, with a branch `main` after the releases 0.9 and 0.10."""
+    home = tmp_path / "released"
+
+    def git(*words):
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", *identity, *words], cwd=home, check=True, capture_output=True)
+
+    (home / "utils").mkdir(parents=True)
+    (home / "utils" / "__init__.py").touch()
+    git("init", "--initial-branch", "main")
+    for state in ("0.9", "0.10", "later"):
+        (home / "utils" / "synth.py").write_text(f"state = {state!r}\n")
+        git("add", ".")
+        git("commit", "-m", state)
+        if state != "later":
+            git("tag", f"v{state}")
+    return home
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_has_its_badge_and_its_launch_button(chapter, executed):
+    link = tool.address().replace("https://github.com", "https://colab.research.google.com/github")
+    link += f"/blob/main/book/{chapter.stem}.ipynb"
+    badge = f"[![Open in Colab](_static/colab.svg)]({link})"
+    assert cells(chapter, "markdown")[1] == badge
+    if chapter.stem != "9_results":  # which needs a built book
+        assert badge.replace("_static", "book/_static") in (ROOT / "README.md").read_text()
+    page = (ROOT / f"_build/html/book/{chapter.stem}.html").read_text()
+    assert page.count(f'href="{link}"') >= 2
+    assert f"mybinder.org/v2/gh/dtfa-book/dtfa/main?urlpath=tree/book/{chapter.stem}.ipynb" in page
+
+
+def test_first_cell_takes_the_newest_release(colab, released):
+    done = colab(released, "from utils.synth import state; print(state)")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["Fetching the book (v0.10) ...", "Ready, on cpu.", "0.10"]
+
+
+def test_first_cell_takes_main_where_there_is_no_release(colab, released):
+    for tag in ("v0.9", "v0.10"):
+        subprocess.run(["git", "tag", "-d", tag], cwd=released, check=True, capture_output=True)
+    done = colab(released, "from utils.synth import state; print(state)")
+    assert done.stdout.splitlines() == ["Fetching the book (main) ...", "Ready, on cpu.", "later"]
+
+
+def test_first_cell_twice_does_no_harm(colab, released):
+    count = "print(sum(path.endswith('dtfa') for path in sys.path))"
+    done = colab(released, count, times=2)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "Fetching the book (v0.10) ...",
+        "Ready, on cpu.",
+        "Ready, on cpu.",
+        "1",
+    ]
+
+
+def test_first_cell_says_so_where_there_is_no_network(colab, tmp_path):
+    done = colab(tmp_path / "nowhere")
+    assert done.returncode != 0
+    assert "The book could not be fetched. Is there a network?" in done.stderr
+
+
+def test_first_cell_installs_what_the_book_requires_and_nothing_else():
+    pins = set(re.findall(r'"([\w-]+==[\w.]+)"', FIRST))
+    required = (ROOT / "requirements.txt").read_text().split()
+    assert {pin.split("==")[0] for pin in pins} == {"kymatio", "scrapl-loss"}
+    assert pins <= set(required)
+    assert '"--no-deps"' in FIRST
+
+
+def test_binder_finds_what_it_looks_for():
+    assert (ROOT / "runtime.txt").read_text() == "python-3.11\n"
+    assert not any((ROOT / name).exists() for name in ("binder", ".binder", "environment.yml"))
+    done = subprocess.run(
+        [ROOT / "start", "printenv", "LOKY_MAX_CPU_COUNT"], capture_output=True, text=True
+    )
+    assert done.stdout == "1\n"
+
+
+def test_a_chapter_runs_as_on_colab(chapter_on_colab):
+    process, said = chapter_on_colab
+    status = process.wait(timeout=WITHIN)
+    said.seek(0)
+    assert status == 0, said.read()
