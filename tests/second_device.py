@@ -20,8 +20,10 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "elsewhere"
-# Copies may cross; an index may be on the CPU; the last ones bring a number back.
-CROSS = {"aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::index.Tensor"}
+# Copies may cross, and an index may be on the CPU; what reads brings a number back.
+CROSS = {"aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::index"}
+# Below autograd, torch heeds neither a conjugation nor a sign that is only noted.
+AT_ONCE = {"aten::_conj": torch.conj_physical, "aten::_neg_view": torch.neg}
 READ = {"aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal"}
 
 
@@ -75,6 +77,7 @@ def perform(operation, args, kwargs):
     comes_back = name in READ or (wanted is not None and torch.device(wanted).type == "cpu")
     if wanted is not None:
         kwargs = kwargs | {"device": torch.device("cpu")}
+    operation = AT_ONCE.get(name, operation)
     found = operation(*tree_map(_held, args), **tree_map(_held, kwargs))
     if comes_back:
         return found

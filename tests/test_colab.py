@@ -1,5 +1,7 @@
 """The first cell of every chapter, and a whole chapter, where Colab would run them."""
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from conftest import CHAPTERS, ROOT, cells, script
 
 tool = script("colab")
 FIRST = cells(CHAPTERS[0], "code")[0]
-WITHIN = 8 * 60  # seconds that a chapter and its environment may take
+WITHIN = 5 * 60  # seconds that a chapter and its environment may take after all other tests
 
 
 @pytest.fixture
@@ -18,15 +20,15 @@ def colab(tmp_path):
 
     It takes where git finds the book, the code, and how often the first cell runs before it.
     """
-    module = tmp_path / "stand-in" / "google" / "colab"
-    module.mkdir(parents=True)
-    (module / "__init__.py").touch()
     (tmp_path / "content").mkdir()
     (tmp_path / "first.py").write_text(FIRST)
+    settings = os.environ | {
+        "PYTHONPATH": str(tool.stand_in(tmp_path / "stand-in")),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
 
     def run(at, code="", times=1):
         again = f"exec(compile(open({str(tmp_path / 'first.py')!r}).read(), 'cell', 'exec'))\n"
-        settings = {"PYTHONPATH": str(tmp_path / "stand-in"), "PATH": "/usr/bin:/bin"}
         return subprocess.run(
             [sys.executable, "-c", f"import google.colab\n{again * times}{code}"],
             cwd=tmp_path / "content",
@@ -44,8 +46,9 @@ def released(tmp_path):
     home = tmp_path / "released"
 
     def git(*words):
-        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
-        subprocess.run(["git", *identity, *words], cwd=home, check=True, capture_output=True)
+        settings = ("user.name=a", "user.email=a@b", "commit.gpgsign=false", "tag.gpgsign=false")
+        given = [word for setting in settings for word in ("-c", setting)]
+        subprocess.run(["git", *given, *words], cwd=home, check=True, capture_output=True)
 
     (home / "utils").mkdir(parents=True)
     (home / "utils" / "__init__.py").touch()
@@ -100,7 +103,7 @@ def test_first_cell_twice_does_no_harm(colab, released):
 def test_first_cell_says_so_where_there_is_no_network(colab, tmp_path):
     done = colab(tmp_path / "nowhere")
     assert done.returncode != 0
-    assert "The book could not be fetched. Is there a network?" in done.stderr
+    assert "RuntimeError: Looking for the book failed. Is there a network?" in done.stderr
 
 
 def test_first_cell_installs_what_the_book_requires_and_nothing_else():
@@ -122,6 +125,7 @@ def test_binder_finds_what_it_looks_for():
 
 def test_a_chapter_runs_as_on_colab(chapter_on_colab):
     process, said = chapter_on_colab
-    status = process.wait(timeout=WITHIN)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=WITHIN)
     said.seek(0)
-    assert status == 0, said.read()
+    assert process.poll() == 0, said.read()

@@ -3,13 +3,16 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 from conftest import script
 
 from utils import study
+from utils.jtfs import JTFS
 from utils.landscape import log_grid
+from utils.loss import SpectralLoss
 from utils.study import FEWER, PAIRS, SLOW, SMOOTH, TASKS, Landscape, Run
 from utils.synth import am_chirp, draw, parameters, parameters_of
 
@@ -129,6 +132,16 @@ def test_a_start_from_the_grid_is_where_the_loss_is_least(losses):
 @parameters(*am_chirp.parameters)
 def log_of(theta):
     return theta.log()
+
+
+def test_landscape_by_an_atlas_is_that_point_by_point(monkeypatch):
+    monkeypatch.setattr(study, "once", lambda work, *inputs: work(*inputs))
+    short = partial(am_chirp, duration=1.0)
+    loss = SpectralLoss(JTFS(2**13, J=8), p=1)
+    truth = torch.tensor([7.0, 1.8])
+    whole = study.landscape(short, loss, short(truth), truth)
+    assert whole == study.landscape(short, lambda x, y: loss(x, y), short(truth), truth)
+    assert whole[0] > 0.5
 
 
 def test_landscape_of_a_bowl():

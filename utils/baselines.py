@@ -100,7 +100,8 @@ class RandomWindows(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         octaves = math.log2(self.longest / self.shortest)
-        lengths = self.shortest * 2 ** (octaves * torch.rand(self.scales, generator=self._draws))
+        uniform = torch.rand(self.scales, generator=self._draws, device=self._draws.device)
+        lengths = self.shortest * 2 ** (octaves * uniform)
         n_ffts = [4 * round(length / 4) for length in lengths.tolist()]
         return SpectralLoss(MSS(n_ffts), p=1)(x, y)
 

@@ -30,8 +30,8 @@ def race(
             began, runs, passed = time.perf_counter(), 0, 0.0
             while runs == 0 or passed < at_least:
                 step()
-                if torch.accelerator.is_available():  # it may still be at work
-                    torch.accelerator.synchronize()
+                if torch.cuda.is_available():  # it may still be at work
+                    torch.cuda.synchronize()
                 runs, passed = runs + 1, time.perf_counter() - began
             if turn:
                 seconds[name].append(passed / runs)

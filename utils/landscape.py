@@ -96,7 +96,8 @@ def survey(
     targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
         and gradients against these targets, for p = 1 and 2, and forgets the features. So it
         does with many features, such as those of `MSS`.
-    n_jobs : processes of joblib that share the work; -1 for one a core. The result is the same.
+    n_jobs : processes of joblib that share the work; -1 for one a core; one on an
+        accelerator. The result is the same.
 
     Returns
     -------
@@ -120,7 +121,8 @@ def survey(
     # As an array, which joblib shares between processes instead of sending it with each part.
     known = None if wanted is None else wanted.cpu().numpy()
     work = (delayed(_region)(synth, phi, part, known) for part in parts)
-    found = Parallel(n_jobs=n_jobs, return_as="generator")(work)
+    on_cpu = grid.device.type == "cpu"
+    found = Parallel(n_jobs=n_jobs if on_cpu else 1, return_as="generator")(work)
     # Of each part: features and Jacobian, or losses and gradients.
     kept = list(tqdm(found, desc="survey", total=len(parts), leave=False))
     if wanted is None:

@@ -87,7 +87,11 @@ def search_path() -> str:
 
 def _step(kind, shape, device, settings):
     """A function that computes value and gradient once."""
+    import scipy.special
     import torch
+
+    # Gone from scipy 1.17, imported by Kymatio's development version, called in 3-D alone.
+    vars(scipy.special).setdefault("sph_harm", None)
 
     x = torch.randn(*shape, device=device).requires_grad_()
     length = shape[-1]

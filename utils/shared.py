@@ -47,7 +47,7 @@ def _told(value):
     if isinstance(value, Tensor):
         return str(value.device), value.detach().cpu().numpy()
     if isinstance(value, nn.Module):
-        return type(value).__qualname__, repr(value)
+        return type(value).__qualname__, _told(type(value).forward), repr(value)
     if isinstance(value, functools.partial):
         return _told([value.func, value.args, value.keywords])
     if isinstance(value, (list, tuple)):

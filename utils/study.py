@@ -328,6 +328,8 @@ def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
         values = torch.linalg.vector_norm(features - loss.features(target), ord=loss.p, dim=-1)
     else:
         values = losses_at(synth, loss, target, candidates)
+    if not values.isfinite().all():
+        raise ValueError(f"loss is {values.tolist()} on the coarse grid; expected finite numbers")
     return candidates[values.argmin()]
 
 

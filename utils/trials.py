@@ -28,7 +28,7 @@ def match_all(
     synth : from parameters (P,) to sound (N,).
     targets : (K, N), the sounds to match.
     starts : (K, P).
-    n_jobs : processes of joblib that share the work; -1 for one a core.
+    n_jobs : processes of joblib that share the work; -1 for one a core; one on an accelerator.
 
     Raises
     ------
@@ -45,7 +45,8 @@ def match_all(
     pairs = zip(targets, starts, strict=True)
     # Rows are copied: a view would take the whole of its tensor along to another process.
     work = (delayed(solver)(synth=synth, target=y.clone(), theta0=s.clone()) for y, s in pairs)
-    found = Parallel(n_jobs=n_jobs, return_as="generator")(work)
+    on_cpu = targets.device.type == "cpu"
+    found = Parallel(n_jobs=n_jobs if on_cpu else 1, return_as="generator")(work)
     return list(tqdm(found, desc="match_all", total=len(targets), leave=False))
 
 
