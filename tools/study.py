@@ -71,6 +71,13 @@ def one_step(loss) -> None:
     loss(candidate, delay(x, 2**8)).backward()
 
 
+def megabytes(losses: dict) -> dict[str, int]:
+    """Memory of value and gradient of each loss, at its peak, each in a fresh process."""
+    work = (delayed(cost.peak_memory)(partial(one_step, loss)) for loss in losses.values())
+    found = Parallel(n_jobs=-1, prefer="threads")(work)
+    return dict(zip(losses, map(round, found), strict=True))
+
+
 def main():
     losses, digest = study.contenders(), sources()
     jobs = study.plan(list(losses))
@@ -79,11 +86,7 @@ def main():
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
         "sources": digest,
-        # Of value and gradient, at its peak, each in a fresh process.
-        "megabytes": {
-            name: round(cost.peak_memory(partial(one_step, losses[name])))
-            for name in dict.fromkeys(job.loss for job in jobs)
-        },
+        "megabytes": megabytes(losses),
     }
     text = "\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n"
     study.RECORD.write_text(text, encoding="utf-8")
