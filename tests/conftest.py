@@ -49,7 +49,7 @@ def chapter_on_colab(request, tmp_path_factory):
     if all(item.name != WAITS for item in request.session.items):
         yield None
         return
-    command = ["nice", "-n", "10", sys.executable, ROOT / "tools" / "colab.py", "1_intro"]
+    command = ["nice", "-n", "10", sys.executable, ROOT / "tools" / "colab.py", "2_synthesizer"]
     with (tmp_path_factory.mktemp("colab") / "said").open("w+") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
         yield process, said

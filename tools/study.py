@@ -86,7 +86,7 @@ def main():
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
         "sources": digest,
-        "megabytes": megabytes(losses),
+        "megabytes": megabytes({job.loss: losses[job.loss] for job in jobs}),
     }
     text = "\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n"
     study.RECORD.write_text(text, encoding="utf-8")
