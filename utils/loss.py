@@ -63,4 +63,8 @@ class SpectralLoss(nn.Module):
             raise ValueError(
                 f"features has {target.shape[-1]} values; expected {found.shape[-1]}, those of x"
             )
+        return self.distance(found, target)
+
+    def distance(self, found: Tensor, target: Tensor) -> Tensor:
+        """The distance (...,) of features (..., D), which broadcast."""
         return torch.linalg.vector_norm(found - target, ord=self.p, dim=-1)

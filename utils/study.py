@@ -325,7 +325,7 @@ def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
     candidates = log_grid(synth, GRID).reshape(-1, 2)
     if isinstance(loss, SpectralLoss):  # their features serve every target
         features = once(features_at, synth, loss.phi, candidates)
-        values = torch.linalg.vector_norm(features - loss.features(target), ord=loss.p, dim=-1)
+        values = loss.distance(features, loss.features(target))
     else:
         values = losses_at(synth, loss, target, candidates)
     if not values.isfinite().all():
