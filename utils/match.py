@@ -25,7 +25,7 @@ class Match:
     ----------
     thetas : (steps + 1, P), the parameters from the start to the end.
     losses : (steps + 1,), the loss at each of them.
-    evaluations : how often the loss was computed, with or without its gradient.
+    evaluations : at how many parameters the loss was computed, with or without its gradient.
     seconds : how long the search took.
     converged : whether it came to rest before its budget was spent.
     reason : why it stopped, in words.
@@ -141,7 +141,8 @@ def gauss_newton(
         method `push_forward` as `JTFS` has.
     target : (N,), the sound to match.
     theta0 : (P,), the start; positive.
-    steps : the budget of trial steps, each of which costs one value and Jacobian.
+    steps : the budget of trial steps. One costs a value and Jacobian; after a step that was taken
+        back, when the next is likely to be as well, the value comes first, at a third of the cost.
     tolerance : the search is at rest when a step changes no log-parameter by more than this.
     progress : show the loss of each step while it runs.
 
@@ -158,9 +159,10 @@ def gauss_newton(
     checks.integer("steps", steps, least=1)
     checks.real("tolerance", tolerance, above=0)
     began = time.perf_counter()
-    linearize = _linearizer(synth, phi, target)
+    distance, linearize = _around(synth, phi, target)
     z, damping = _start(theta0).log(), 1e-2
     loss, curvature, slope = linearize(z)
+    taken_back = False
     path, losses, evaluations = [z], [loss], 1
     reason = "the step budget is spent"
     with tqdm(total=steps, desc="gauss_newton", leave=False, disable=not progress) as bar:
@@ -172,17 +174,19 @@ def gauss_newton(
             if step.abs().max() < tolerance:
                 reason = "the parameters are at rest"
                 break
-            trial = linearize(z + step)
+            doubtful = taken_back and not distance(z + step) < loss
+            trial = None if doubtful else linearize(z + step)
             evaluations += 1
             bar.set_postfix(loss=f"{loss:.2e}")
             bar.update()
-            if trial[0] < loss:
+            taken_back = trial is None or not trial[0] < loss
+            if taken_back:
+                damping *= 4
+            else:
                 z, damping = z + step, damping / 3
                 loss, curvature, slope = trial
                 path.append(z)
                 losses.append(loss)
-            else:
-                damping *= 4
     return Match(
         thetas=torch.stack(path).exp(),
         losses=torch.tensor(losses, dtype=z.dtype),
@@ -232,11 +236,21 @@ def steps_to(match: Match, theta: Tensor, tolerance: float = 0.05) -> int | None
     return first if first < len(match.thetas) else None
 
 
-def _linearizer(synth: Callable, phi: Callable, target: Tensor) -> Callable:
-    """From log-parameters to the squared distance, its curvature A^T A and its slope A^T r."""
+def _around(synth: Callable, phi: Callable, target: Tensor) -> tuple[Callable, Callable]:
+    """Two functions of log-parameters: the squared distance, and that with its derivatives.
+
+    The latter are the curvature A^T A and the slope A^T r.
+    """
     _one_sound(target)
     with torch.no_grad():
         wanted = phi(target)
+
+    def distance(z: Tensor) -> float:
+        with torch.no_grad():
+            loss = (phi(synth(z.exp())) - wanted).double().square().sum().item()
+        if not math.isfinite(loss):
+            raise ValueError(f"phi at theta {z.exp().tolist()} is not finite")
+        return loss
 
     def linearize(z: Tensor) -> tuple[float, Tensor, Tensor]:
         found, jacobian = features_and_jacobian(lambda q: synth(q.exp()), phi, z)
@@ -248,7 +262,7 @@ def _linearizer(synth: Callable, phi: Callable, target: Tensor) -> Callable:
             )
         return loss, jacobian.T @ jacobian, jacobian.T @ residual
 
-    return linearize
+    return distance, linearize
 
 
 def _damped_step(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
