@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 # What Colab's image of January 2026 has of what the book imports; Python is the one that runs
 # this, torch the book's own, scipy an argument.
 COLAB = (
+    "distributed==2025.12.0",
     "ipykernel==6.17.1",
     "ipywidgets==7.7.1",
     "joblib==1.5.3",
@@ -105,7 +106,8 @@ def on_binder(python: Path, chapter: str, folder: Path) -> bool:
     """Run a chapter in a clone, as the server that Binder starts would."""
     subprocess.run([*GIT, "clone", "--quiet", ROOT, folder], check=True)
     notebook = folder / "book" / f"{chapter}.ipynb"
-    return execute([folder / "start"], python, notebook, {}, BINDER_GIGABYTES)
+    told = {"MEM_LIMIT": str(round(BINDER_GIGABYTES * 2**30))}  # as JupyterHub tells its servers
+    return execute([folder / "start"], python, notebook, told, BINDER_GIGABYTES)
 
 
 def address() -> str:
