@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from utils import checks
 from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
-from utils.mss import MSS, SILENCE, magnitudes
+from utils.mss import MSS, magnitudes
 from utils.synth import delay
 
 
@@ -254,4 +254,4 @@ def _spectrogram(x: Tensor, n_fft: int, hop: int | None = None) -> Tensor:
     checks.floating("x", x)
     if x.shape[-1] <= n_fft // 2:
         raise ValueError(f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}")
-    return magnitudes(torch.where(x.abs() > SILENCE, x, 0.0), n_fft, hop or n_fft // 4)
+    return magnitudes(x, n_fft, hop or n_fft // 4)
