@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: book test picture bench study slides colab colab-new-scipy binder devices lint serve clean
+.PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -17,6 +17,9 @@ test: book $(VENV)/.dev
 
 study: $(VENV)/.book
 	$(VENV)/bin/python tools/study.py
+
+encoder: $(VENV)/.book
+	$(VENV)/bin/python tools/encoder.py
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python tools/bench.py

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from utils import plot
+from utils.encoder import Training
 from utils.jtfs import JTFS
 from utils.landscape import Atlas, log_grid
 from utils.match import Match
-from utils.synth import am_chirp, ripple
+from utils.synth import Parameter, am_chirp, parameters, ripple
 
 
 @pytest.fixture(autouse=True)
@@ -179,3 +180,28 @@ def test_operators_names_the_layer():
     fig = plot.operators()
     texts = {text.get_text().strip() for text in axes_of(fig)[0].texts}
     assert {"$f_W$", "$g$", r"$\Phi$", "DTFA", "$L$"} <= texts
+
+
+def test_trainings_draw_each_examination_and_end_the_first_with_a_dot():
+    one = Training(None, [0, 10, 20], [0.0, 1.0, 2.0], {"on time": [0.5, 0.4, 0.2]})
+    brief = Training(None, [0, 10], [0.0, 4.0], {"on time": [0.5, 0.3]})
+    fig = plot.trainings({"supervised": [one, one], "JTFS": [brief]})
+    (axis,) = axes_of(fig)
+    assert axis.get_title() == "sounds on time"
+    assert {"seconds of training", "median of the larger parameter error (%)"} <= labels(fig)
+    thick = [line for line in axis.lines if line.get_linewidth() > 2]
+    assert [line.get_label() for line in thick] == ["supervised", "JTFS"]
+    assert thick[0].get_ydata() == pytest.approx([40, 20])
+    dots = [line.get_xydata()[0] for line in axis.lines if line.get_marker() == "o"]
+    assert np.allclose(dots, [[2, 20], [4, 30]])
+
+
+def test_ticks_are_plain_numbers():
+    synth = parameters(
+        Parameter("pitch", "f", "Hz", 100, 400), Parameter("rate", "w", "Hz", 2, 12)
+    )(lambda theta: theta)
+    grid = log_grid(synth, (3, 3))
+    fig = plot.landscapes(grid, synth, {"flat": torch.rand(3, 3)}, grid[1, 1])
+    fig.canvas.draw()
+    shown = [label.get_text() for label in axes_of(fig)[0].get_xticklabels()]
+    assert shown == ["100", "141", "200", "283", "400"]

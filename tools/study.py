@@ -5,34 +5,25 @@ where it stopped, unless the sources on which it rests have changed meanwhile. j
 the runs.
 """
 
-import datetime
-import hashlib
+import argparse
+import contextlib
 import json
 import sys
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from utils import cost, study  # noqa: E402
+from utils.record import made_with  # noqa: E402
 from utils.synth import am_chirp, delay  # noqa: E402
 
 KEPT = ROOT / "_build" / "study.jsonl"
-PACKAGES = ("torch", "numpy", "scipy", "kymatio")
-
-
-def sources() -> str:
-    """A digest of the modules on which the results rest: those that the study imports."""
-    used = {name for name in sys.modules if name.startswith("utils.")} - {"utils.cost"}
-    modules = (sys.modules[name] for name in used)
-    text = "".join(sorted(Path(module.__file__).read_text(encoding="utf-8") for module in modules))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def finished(kept: Path, digest: str) -> list:
@@ -78,20 +69,30 @@ def megabytes(losses: dict) -> dict[str, int]:
     return dict(zip(losses, map(round, found), strict=True))
 
 
-def main():
-    losses, digest = study.contenders(), sources()
+@contextlib.contextmanager
+def workers(scheduler: str | None):
+    """Where joblib finds those who do the work: this machine's cores, or a Dask cluster."""
+    if scheduler is None:
+        yield
+        return
+    from dask.distributed import Client  # only where there is a cluster
+
+    with Client(scheduler), parallel_config(backend="dask"):
+        yield
+
+
+def main(scheduler: str | None = None):
+    losses, made = study.contenders(), made_with()
     jobs = study.plan(list(losses))
-    records = perform(jobs, losses, KEPT, digest)
-    made = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
-        "sources": digest,
-        "megabytes": megabytes({job.loss: losses[job.loss] for job in jobs}),
-    }
+    with workers(scheduler):
+        records = perform(jobs, losses, KEPT, made["sources"])
+    made |= {"megabytes": megabytes({job.loss: losses[job.loss] for job in jobs})}
     text = "\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n"
     study.RECORD.write_text(text, encoding="utf-8")
     print(f"{len(records)} records in {study.RECORD.name}")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scheduler", help="of a Dask cluster, such as tcp://localhost:8786")
+    main(parser.parse_args().scheduler)

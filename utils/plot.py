@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from utils.encoder import Training
 from utils.landscape import Atlas, local_minima
 from utils.match import Match
 from utils.synth import SAMPLE_RATE, parameters_of
@@ -19,6 +20,7 @@ from utils.trials import wilson
 # Okabe and Ito's colours, told apart by all common kinds of colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE)
+DASHES = ("-", "--", ":", "-.")
 MAP = "cividis"
 # Without its pale end, on which white arrows and paths would be lost.
 SURFACE_MAP = ListedColormap(plt.get_cmap("cividis")(np.linspace(0, 0.75, 256)))
@@ -101,7 +103,7 @@ def _scalogram(axis: plt.Axes, samples: np.ndarray, sample_rate: int):
 def envelopes(named: Mapping[str, Tensor], seconds: tuple[float, float]) -> Figure:
     """Curves (N,) over a common time axis in seconds, each with its label."""
     fig, axis = plt.subplots(figsize=(7, 2.8))
-    for (label, y), style in zip(named.items(), ("-", "--", ":", "-."), strict=False):
+    for (label, y), style in zip(named.items(), DASHES, strict=False):
         axis.plot(np.linspace(*seconds, len(y)), y.numpy(force=True), style, label=label)
     axis.set(xlabel="time (s)", ylabel="amplitude", xlim=seconds)
     fig.legend(loc="outside right upper")
@@ -304,9 +306,14 @@ def _log_axes(axis: plt.Axes, synth: Callable) -> None:
     axis.set(xscale="log", yscale="log", xlim=across[3:], ylim=up[3:])
     for line, each in ((axis.xaxis, across), (axis.yaxis, up)):
         ticks = np.geomspace(each.low, each.high, 5)
-        line.set_ticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        line.set_ticks(ticks, [_short(tick) for tick in ticks])
         line.set_ticks([], minor=True)
         line.set_label_text(f"{each.name} ${each.symbol}$ ({each.unit})")
+
+
+def _short(tick: float) -> str:
+    """A number in two digits, or as many as its integer part has."""
+    return f"{tick:.2g}" if abs(tick) < 99.5 else f"{tick:.0f}"
 
 
 @styled
@@ -324,7 +331,7 @@ def slices(values: Tensor, named: Mapping[str, Tensor], truth: float, label: str
     axis.axvline(truth, color="black", linestyle="--", linewidth=1, label="truth")
     axis.set(xscale="log", xlabel=label, ylabel="loss / its maximum", ylim=(0, 1.05))
     ticks = np.geomspace(values[0].item(), values[-1].item(), 5)
-    axis.xaxis.set_ticks(ticks, [f"{tick:.2g}" for tick in ticks])
+    axis.xaxis.set_ticks(ticks, [_short(tick) for tick in ticks])
     axis.xaxis.set_ticks([], minor=True)
     fig.legend(loc="outside right upper")
     return fig
@@ -343,6 +350,31 @@ def errors(named: Mapping[str, Sequence[Tensor]], threshold: float) -> Figure:
         axis.set(title=title, xlabel="step", ylabel="larger parameter error (%)")
         axis.set_ylim(0.02, 800)
         axis.label_outer()
+    return fig
+
+
+@styled
+def trainings(named: Mapping[str, Sequence[Training]]) -> Figure:
+    """Median error over seconds of training: a panel an examination, a colour a criterion.
+
+    The first training of each criterion is drawn thick, others thin.
+    """
+    panels = list(next(iter(named.values()))[0].errors)
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.5, 3.6), sharey=True, squeeze=False)
+    for axis, panel in zip(axes[0], panels, strict=True):
+        for (name, courses), colour, dash in zip(named.items(), COLOURS, DASHES, strict=False):
+            for k, each in enumerate(courses):
+                percent = [100 * error for error in each.errors[panel][1:]]
+                how = {"linewidth": 1, "alpha": 0.6} if k else {"linewidth": 2.5, "label": name}
+                axis.plot(each.seconds[1:], percent, dash, color=colour, **how)
+                if not k:  # a short training is no more than a point
+                    axis.plot(each.seconds[-1], percent[-1], "o", color=colour)
+        axis.set(title=f"sounds {panel}", xlabel="seconds of training", xscale="log", yscale="log")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.set_yticks(*[[3, 5, 10, 20, 50, 100, 200]] * 2)
+        axis.set_yticks([], minor=True)
+    axes[0, 0].set_ylabel("median of the larger parameter error (%)")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return fig
 
 

@@ -1,0 +1,31 @@
+"""Train the encoders of chapter 7 longer, with several seeds, and write `book/encoder.jsonl`.
+
+Finished trainings are kept as the chapters' shared work is, so that an interrupted run goes on.
+"""
+
+import sys
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from utils import lessons  # noqa: E402
+from utils.record import made_with  # noqa: E402
+from utils.shared import once  # noqa: E402
+
+
+def main():
+    for name in lessons.LONGER:
+        lessons.criterion(name)  # what several trainings share is computed once
+    jobs = [(name, seed) for seed in lessons.SEEDS for name in lessons.LONGER]
+    work = (delayed(once)(lessons.course, name, seed, lessons.LONGER[name]) for name, seed in jobs)
+    courses = list(tqdm(Parallel(n_jobs=-1, return_as="generator")(work), total=len(jobs)))
+    lessons.write(made_with(), courses)
+    print(f"{len(courses)} trainings in {lessons.RECORD.name}")
+
+
+if __name__ == "__main__":
+    main()
