@@ -6,7 +6,17 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from utils.synth import am_chirp, delay, draw, parameters_of, ripple, sequence
+from utils.synth import (
+    Parameter,
+    am_chirp,
+    delay,
+    draw,
+    examine,
+    parameters,
+    parameters_of,
+    ripple,
+    sequence,
+)
 
 RATES = [-4.0, -0.5, -1e-9, 0.0, 1e-9, 1e-3, 0.5, 2.0, 4.0]
 short = partial(am_chirp, duration=0.25)
@@ -153,3 +163,80 @@ def test_parameters_survive_partial_and_sequence():
 def test_bad_input_is_named(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("synth", [short, ripple, partial(sequence, short, onsets=(-0.05, 0.05))])
+def test_the_books_synthesizers_pass_their_examination(synth):
+    examine(synth)
+
+
+TONE = parameters(Parameter("pitch", "f", "Hz", 2.0, 8.0))
+TIME = torch.arange(256) / 256
+
+
+@TONE
+def fine(theta):
+    return torch.sin(2 * math.pi * theta * TIME.to(theta))
+
+
+@TONE
+def one_for_all(theta):
+    return fine(theta).mean(0)
+
+
+@TONE
+def undefined(theta):
+    return (5.0 - theta).sqrt() * fine(theta)
+
+
+@TONE
+def single(theta):
+    return fine(theta).float()
+
+
+@TONE
+def talkative(theta):
+    """Each sound depends on the whole batch."""
+    return fine(theta) * theta.mean()
+
+
+@TONE
+def foreign(theta):
+    return torch.from_numpy(np.sin(theta.detach().numpy() * TIME.numpy())).to(theta)
+
+
+@TONE
+def rounded(theta):
+    return fine(theta.round())
+
+
+@TONE
+def halved(theta):
+    """Its derivative is half of what it should be."""
+    return fine(theta / 2 + (theta / 2).detach())
+
+
+def test_a_sound_synthesizer_passes():
+    examine(fine)
+
+
+@pytest.mark.parametrize(
+    ("synth", "says"),
+    [
+        (one_for_all, r"has shape \(256,\) for theta of shape \(5, 1\)"),
+        (undefined, "holds NaN"),
+        (single, "is torch.float32 for theta of torch.float64"),
+        (talkative, "not that of its rows"),
+        (foreign, "differentiated|depend on theta"),
+        (rounded, "no derivative by its pitch"),
+        (halved, "differs from its difference by a relative"),
+    ],
+)
+def test_what_will_not_do_is_told(synth, says):
+    with pytest.raises(ValueError, match=says):
+        examine(synth)
+
+
+def test_a_synthesizer_without_parameters_is_told():
+    with pytest.raises(TypeError, match="parameters"):
+        examine(lambda theta: theta)

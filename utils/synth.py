@@ -261,6 +261,67 @@ def delay(x: Tensor, samples: int) -> Tensor:
     return torch.nn.functional.pad(kept, padding)
 
 
+def examine(synth: Callable[[Tensor], Tensor], seed: int = 0) -> None:
+    """Whether a synthesizer will do for the solvers, landscapes and figures of this book.
+
+    At random parameters and at the ends of their ranges: a batch (B, P) becomes finite sounds
+    (B, N) of its own dtype, each that of its row alone, the same whenever asked; and derivatives
+    of both modes agree with differences.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At the first thing that will not do, in a sentence that says what.
+    """
+    ranges = torch.tensor([(each.low, each.high) for each in parameters_of(synth)])
+    thetas = torch.cat([draw(synth, 3, seed), ranges.T]).double()
+    x = checks.floating("synth(theta)", synth(thetas))
+    if x.ndim != 2 or len(x) != len(thetas):
+        raise ValueError(
+            f"synth(theta) has shape {tuple(x.shape)} for theta of shape {tuple(thetas.shape)}; "
+            f"expected ({len(thetas)}, N)"
+        )
+    for dtype in (torch.float32, torch.float64):
+        if (found := synth(thetas.to(dtype)).dtype) != dtype:
+            raise ValueError(f"synth(theta) is {found} for theta of {dtype}; expected the same")
+    if not torch.allclose(torch.stack([synth(theta) for theta in thetas]), x, atol=1e-9):
+        raise ValueError("synth(theta) of a batch is not that of its rows one by one; expected so")
+    _compare_derivatives(synth, thetas, seed)
+
+
+def _compare_derivatives(synth: Callable, thetas: Tensor, seed: int) -> None:
+    """By each log-parameter: forward and reverse derivative, and a central difference."""
+    generator = torch.Generator().manual_seed(seed)
+    z, small = thetas.log().requires_grad_(), 1e-6
+    sounds = synth(z.exp())
+    weights = torch.randn(sounds.shape, generator=generator, device=generator.device).to(sounds)
+    if not sounds.requires_grad:
+        raise ValueError("synth(theta) does not depend on theta by operations of torch alone")
+    (slopes,) = torch.autograd.grad((weights * sounds).sum(), z)
+    for k, each in enumerate(parameters_of(synth)):
+        way = torch.zeros_like(thetas)
+        way[:, k] = 1.0
+        try:
+            _, forward = torch.func.jvp(lambda q: synth(q.exp()), (z.detach(),), (way,))
+        except RuntimeError as error:
+            raise ValueError(f"synth cannot be differentiated forwards: {error}") from error
+        if not forward.any():
+            raise ValueError(f"synth(theta) has no derivative by its {each.name}; expected one")
+        with torch.no_grad():
+            ends = [synth((z + sign * small * way).exp()) for sign in (1, -1)]
+        pairs = {
+            "difference": (forward, (ends[0] - ends[1]) / (2 * small)),
+            "reverse derivative": ((weights * forward).sum(-1), slopes[:, k]),
+        }
+        for name, (one, other) in pairs.items():
+            error = ((one - other).norm() / one.norm()).item()
+            if not error < 1e-3:
+                raise ValueError(
+                    f"forward derivative of synth by its {each.name} differs from its {name} by a "
+                    f"relative {error:.1g}; expected 0.001 at most"
+                )
+
+
 def _time(duration: float, sample_rate: float, like: Tensor, *, centred: bool) -> Tensor:
     """The time axis (N,) in seconds, in the dtype and on the device of `like`."""
     checks.floating("theta", like, last=2)

@@ -1,0 +1,90 @@
+"""Recordings: what files become, and what is said of files that cannot be read."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from utils.recording import load
+
+RATE = 44100
+
+
+def tone(hertz, seconds, rate=RATE):
+    return np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(samples, rate=RATE, name="sound.wav", **options):
+        soundfile.write(tmp_path / name, samples, rate, **options)
+        return tmp_path / name
+
+    return to_file
+
+
+@pytest.mark.parametrize("rate", [8000, 8192, 22050, 44100, 96000])
+@pytest.mark.parametrize("name", ["sound.wav", "sound.flac"])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_any_rate_format_and_number_of_channels(write, rate, name, channels):
+    """A tone stays at its frequency, fills the sound, and has unit energy."""
+    samples = 0.3 * tone(440, 4.0, rate)[:, None].repeat(channels, axis=1)
+    x = load(write(samples, rate, name))
+    assert x.shape == (4 * 8192,) and x.dtype == torch.float32
+    assert x.norm().item() == pytest.approx(1, rel=1e-5)
+    assert torch.fft.rfft(x).abs().argmax().item() == 440 * 4
+
+
+def test_a_short_sound_stands_in_the_middle(write):
+    x = load(write(tone(440, 1.0)), duration=3.0)
+    energy = x.square().reshape(3, -1).sum(-1)
+    assert energy[1] == pytest.approx(1, abs=1e-3)
+
+
+def test_of_a_long_sound_the_strongest_part_is_kept(write):
+    samples = np.concatenate([0.1 * tone(300, 5), tone(700, 2), 0.1 * tone(300, 5)])
+    x = load(write(samples), duration=2.0)
+    assert torch.fft.rfft(x).abs().argmax().item() == 700 * 2
+
+
+def test_what_lies_above_the_nyquist_frequency_does_not_fold_down(write):
+    x = load(write(tone(440, 4.0) + tone(6000, 4.0)))
+    assert torch.fft.rfft(x).abs()[4 * (8192 - 6000)] < 1e-3 * torch.fft.rfft(x).abs().max()
+
+
+def test_silence_is_legal(write):
+    assert not load(write(np.zeros(RATE))).any()
+
+
+@pytest.mark.parametrize(
+    ("samples", "says"),
+    [
+        (np.zeros(0), "holds 0 samples"),
+        (np.ones(100), "holds 100 samples at 44100 Hz; expected 0.05 seconds or more"),
+        (np.full(RATE, np.nan), "NaN or infinite"),
+        (np.full(RATE, np.inf), "NaN or infinite"),
+    ],
+)
+def test_bad_samples_are_told(write, samples, says):
+    with pytest.raises(ValueError, match=says):
+        load(write(samples, subtype="FLOAT"))
+
+
+def test_bad_files_are_told(tmp_path):
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "letter.wav").write_text("Dear sir or madam,")
+    (tmp_path / "torn.flac").write_bytes(b"fLaC" + bytes(20))
+    for name in ("empty.wav", "letter.wav", "torn.flac"):
+        with pytest.raises(ValueError, match=f"{name}.*cannot be read as audio"):
+            load(tmp_path / name)
+    for path in (tmp_path / "nowhere.wav", tmp_path):
+        with pytest.raises(ValueError, match="where there is no file"):
+            load(path)
+    with pytest.raises(TypeError, match="path is 3"):
+        load(3)
+
+
+@pytest.mark.parametrize("setting", [{"duration": 0}, {"duration": -1.0}, {"sample_rate": 0}])
+def test_bad_settings_are_told(write, setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        load(write(tone(440, 1.0)), **setting)
