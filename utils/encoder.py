@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         ranges = torch.tensor([(each.low, each.high) for each in parameters_of(synth)])
         mel = librosa.filters.mel(sr=sample_rate, n_fft=512, n_mels=64, fmin=64.0)
         self.lowest = nn.Buffer(ranges[:, 0].log())
-        self.octaves = nn.Buffer((ranges[:, 1] / ranges[:, 0]).log())
+        self.width = nn.Buffer((ranges[:, 1] / ranges[:, 0]).log())
         self.mel = nn.Buffer(torch.as_tensor(mel, device=ranges.device))
         with torch.random.fork_rng():  # the reader's own draws go on as before
             torch.manual_seed(seed)
@@ -69,13 +69,13 @@ class Encoder(nn.Module):
         planes = self.layers(self.picture(x.reshape(-1, x.shape[-1]))[:, None])
         pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
         share = torch.sigmoid(self.head(pooled))
-        return (self.lowest + self.octaves * share).exp().reshape(*x.shape[:-1], -1)
+        return (self.lowest + self.width * share).exp().reshape(*x.shape[:-1], -1)
 
 
 class Through:
     """Through the synthesizer: the mean loss between what the parameters play and what was heard.
 
-    It never sees a parameter. Engel et al., "DDSP", ICLR 2020, section 3.
+    It never sees a parameter. Engel et al., "DDSP", ICLR 2020.
     """
 
     def __init__(self, synth: Callable[[Tensor], Tensor], loss: Callable[[Tensor, Tensor], Tensor]):
@@ -114,7 +114,7 @@ def metrics(synth: Callable, phi: Callable, thetas: Tensor, n_jobs: int = 1) -> 
 
     With the Jacobian J of the features by log-parameters, :math:`\lVert \Phi(g(\theta e^\delta)) -
     \Phi(g(\theta)) \rVert^2 = \delta^T J^T J \delta + O(\delta^3)`. Han, Lostanlen and Lagrange,
-    "Perceptual-neural-physical sound matching", ICASSP 2023, equation 5. `n_jobs` as in `survey`.
+    "Perceptual-neural-physical sound matching", ICASSP 2023. `n_jobs` as in `survey`.
     """
     jacobian = survey(synth, phi, thetas, n_jobs=n_jobs).jacobian * thetas[:, None]
     return jacobian.mT @ jacobian

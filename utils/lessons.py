@@ -20,7 +20,7 @@ DURATION = 2.0  # seconds
 LATEST = 2**10  # samples, the longest delay
 LESSONS, EXAMINED = 128, 64
 EVERY = 10  # steps between examinations, where a step is slow
-# Steps of each criterion on the page; and in the record, where the slow ones get an hour's worth.
+# Steps of each criterion on the page, and in the record. A step through JTFS takes most.
 LIVE = {"supervised": 300, "JTFS, linearized": 300, "MSS": 80, "JTFS": 10}
 LONGER = {"supervised": 1000, "JTFS, linearized": 1000, "MSS": 1000, "JTFS": 300}
 SEEDS = range(3)
