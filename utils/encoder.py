@@ -4,6 +4,7 @@ The network sees sounds alone. What else training sees, its criterion says: `Thr
 sounds, so that nobody need know what made them; `Quadratic` compares parameters.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,8 +42,7 @@ class Encoder(nn.Module):
         self.lowest = nn.Buffer(ranges[:, 0].log())
         self.width = nn.Buffer((ranges[:, 1] / ranges[:, 0]).log())
         self.mel = nn.Buffer(torch.as_tensor(mel, device=ranges.device))
-        with torch.random.fork_rng():  # the reader's own draws go on as before
-            torch.manual_seed(seed)
+        with _seeded(seed):
             self.layers = nn.Sequential(
                 nn.Conv2d(1, 16, 5, stride=2, padding=2),
                 nn.ReLU(),
@@ -52,6 +52,7 @@ class Encoder(nn.Module):
                 nn.ReLU(),
             )
             self.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, len(ranges)))
+        self.to(ranges.device)
 
     def picture(self, x: Tensor) -> Tensor:
         """The mel spectrogram (B, 64, frames) down to sixty decibels below its peak, standardized.
@@ -70,6 +71,19 @@ class Encoder(nn.Module):
         pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
         share = torch.sigmoid(self.head(pooled))
         return (self.lowest + self.width * share).exp().reshape(*x.shape[:-1], -1)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int):
+    """Weights made here are drawn with this seed, on any device alike; others' draws go on."""
+    generator = torch.default_generator
+    state = generator.get_state()
+    generator.manual_seed(seed)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        generator.set_state(state)
 
 
 class Through:
