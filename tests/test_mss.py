@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from utils.loss import SpectralLoss
-from utils.mss import MSS
+from utils.mss import MSS, spectrogram
 
 KINDS = ("linear", "log", "both")
 
@@ -120,3 +120,16 @@ def test_fading_tails_have_finite_gradients():
 def test_bad_input_is_named(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def test_spectrogram_takes_silence_and_what_is_nearly_silent():
+    """Forward and backward, at samples among the subnormal numbers too."""
+    x = torch.zeros(2, 4096)
+    x[1, 2000] = 1e-42
+    x.requires_grad_()
+    spectrogram(x, 512, 128).sum().backward()
+    assert not x.grad.any()
+    _, tangent = torch.func.jvp(lambda s: spectrogram(s, 512, 128), (x.detach(),), (x.detach(),))
+    assert tangent.isfinite().all()
+    with pytest.raises(ValueError, match="x has 256 samples; expected more than 256"):
+        spectrogram(torch.ones(256), 512, 128)

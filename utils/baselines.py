@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from utils import checks
 from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
-from utils.mss import MSS, magnitudes
+from utils.mss import MSS, spectrogram
 from utils.synth import delay
 
 
@@ -117,7 +117,7 @@ class AverageSpectrum(nn.Module):
         return f"n_fft={self.n_fft}"
 
     def forward(self, x: Tensor) -> Tensor:
-        return _spectrogram(x, self.n_fft).mean(-1)
+        return spectrogram(x, self.n_fft, self.n_fft // 4).mean(-1)
 
 
 class Quantiles(nn.Module):
@@ -140,7 +140,7 @@ class Quantiles(nn.Module):
         return f"n_fft={self.n_fft}, levels={self.levels}"
 
     def forward(self, x: Tensor) -> Tensor:
-        mass = _spectrogram(x, self.n_fft).mT
+        mass = spectrogram(x, self.n_fft, self.n_fft // 4).mT
         mass = mass + 1e-3 * mass.mean((-2, -1), keepdim=True) + 1e-12
         up_to = torch.nn.functional.pad((mass / mass.sum(-1, keepdim=True)).cumsum(-1), (1, 0))
         level = (torch.arange(self.levels).to(x) + 0.5) / self.levels
@@ -179,8 +179,8 @@ class ModulationSpectrum(nn.Module):
         return f"n_fft={self.n_fft}, octaves={self.octaves}, bins={self.bins}"
 
     def forward(self, x: Tensor) -> Tensor:
-        spectrogram = _spectrogram(x, self.n_fft, self.n_fft // 8)
-        return torch.fft.rfft2(self.warp.to(x) @ spectrogram, norm="ortho").abs().flatten(-2)
+        bands = self.warp.to(x) @ spectrogram(x, self.n_fft, self.n_fft // 8)
+        return torch.fft.rfft2(bands, norm="ortho").abs().flatten(-2)
 
 
 class TimeScattering(JTFS):
@@ -247,11 +247,3 @@ class _Rows(nn.Module):
     def average(self, U: Tensor) -> Tensor:
         """(..., time, rows) -> (..., rows * time)"""
         return U.mT.flatten(-2)
-
-
-def _spectrogram(x: Tensor, n_fft: int, hop: int | None = None) -> Tensor:
-    """Magnitudes (..., n_fft // 2 + 1, frames) of checked sounds."""
-    checks.floating("x", x)
-    if x.shape[-1] <= n_fft // 2:
-        raise ValueError(f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}")
-    return magnitudes(x, n_fft, hop or n_fft // 4)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from utils import checks
 from utils.landscape import survey
-from utils.mss import magnitudes
+from utils.mss import spectrogram
 from utils.synth import SAMPLE_RATE, delay, parameters_of
 
 # From parameters found (B, P), the sounds heard (B, N) and the places (B,) of their lessons, to
@@ -59,7 +59,7 @@ class Encoder(nn.Module):
 
         The picture of silence is zero.
         """
-        power = self.mel @ magnitudes(x, 512, 64).square()
+        power = self.mel @ spectrogram(x, 512, 64).square()
         relative = (power + 1e-12) / (power.amax((-2, -1), keepdim=True) + 1e-12)
         level = relative.clamp(min=1e-6).log10()
         level = level - level.mean((-2, -1), keepdim=True)

@@ -67,6 +67,7 @@ class MSS(nn.Module):
                 f"x has {x.shape[-1]} samples; expected more than half of the longest window, "
                 f"{longest // 2}"
             )
+        x = torch.where(x.abs() > SILENCE, x, 0.0)
         scales = [scale for n_fft in self.n_ffts for scale in self._scale(x, n_fft)]
         return torch.cat(scales, dim=-1)
 
@@ -85,11 +86,24 @@ class MSS(nn.Module):
 def magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
     """The spectrogram (..., n_fft // 2 + 1, frames) of sounds (..., N), as `MSS` makes it.
 
-    Periodic Hann windows, frames centred, edges reflected.
+    Periodic Hann windows, frames centred, edges reflected; samples below `SILENCE` are to be zero.
     """
-    x = torch.where(x.abs() > SILENCE, x, 0.0)
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
     batch = x.reshape(-1, x.shape[-1])
     stft = torch.stft(batch, n_fft, hop, window=window, return_complex=True)
     # The derivative of the modulus at zero is zero.
     return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])
+
+
+def spectrogram(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """Magnitudes (..., n_fft // 2 + 1, frames) of any sounds (..., N), silent ones among them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not a finite floating-point tensor, or not longer than half the window.
+    """
+    checks.floating("x", x)
+    if x.shape[-1] <= n_fft // 2:
+        raise ValueError(f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}")
+    return magnitudes(torch.where(x.abs() > SILENCE, x, 0.0), n_fft, hop)
