@@ -1,6 +1,9 @@
 # `make book` builds the site into _build/html; `make test` builds it if need be and tests it.
 PYTHON ?= python3
 VENV := .venv
+# A module is compiled when it is first imported, which most never are.
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint serve clean
 
@@ -56,9 +59,9 @@ clean:
 $(VENV)/.book: requirements.txt tools/check_python.sh
 	@sh tools/check_python.sh $(PYTHON)
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.book requirements-dev.txt
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@

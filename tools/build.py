@@ -33,7 +33,6 @@ def main(root: Path) -> int:
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
         "TQDM_DISABLE": "1",  # progress bars are for live sessions
         "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     build.mkdir()
     (build / "began").touch()  # the presenters' page tells how long chapters take
