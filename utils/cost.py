@@ -48,9 +48,10 @@ def value_and_gradient(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def peak_memory(step: Callable[[], object]) -> float:
     """Megabytes that a step needs at its peak, beyond what its process needed before.
 
-    The step runs once in a fresh process, together with which it must be picklable.
+    The step runs once in a fresh process, on one thread, since several such processes may run side
+    by side; it must be picklable.
     """
-    with ProcessPoolExecutor(max_workers=1) as pool:
+    with ProcessPoolExecutor(max_workers=1, env={"OMP_NUM_THREADS": "1"}) as pool:
         return pool.submit(_growth, step).result()
 
 
