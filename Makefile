@@ -46,6 +46,9 @@ devices: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/nbstripout --verify --keep-id book/*.ipynb
+	$(VENV)/bin/codespell
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/zizmor --offline --quiet .github
 
 # Links from the README and all pages to the outside. No page is executed for it.
 links: $(VENV)/.book
