@@ -5,7 +5,8 @@ VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint serve clean
+.PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint \
+	links serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -45,6 +46,15 @@ devices: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/nbstripout --verify --keep-id book/*.ipynb
+	$(VENV)/bin/codespell
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/zizmor --offline --quiet .github
+
+# Links from the README and all pages to the outside. No page is executed for it.
+links: $(VENV)/.book
+	$(VENV)/bin/jupyter-book config sphinx .
+	$(VENV)/bin/sphinx-build -q -b linkcheck -D nb_execution_mode=off \
+		-D external_toc_exclude_missing=0 . _build/links
 
 slides: book $(VENV)/.dev
 	$(VENV)/bin/python tools/slides.py
@@ -53,7 +63,7 @@ serve: book
 	$(VENV)/bin/python -m http.server --directory _build/html
 
 clean:
-	rm -rf _build $(VENV)
+	rm -rf _build $(VENV) conf.py
 
 # A stamp stands for a finished installation: one that was interrupted starts afresh.
 $(VENV)/.book: requirements.txt tools/check_python.sh
