@@ -6,7 +6,7 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint \
-	links serve clean
+	repeat links serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -49,6 +49,12 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/codespell
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet .github
+
+# A second build, of a clone and on one thread, must claim the same.
+repeat: book $(VENV)/.dev
+	rm -rf _build/again && git clone --quiet . _build/again
+	OMP_NUM_THREADS=1 $(MAKE) -C _build/again book
+	$(VENV)/bin/python tools/repeat.py _build/again/_build
 
 # Links from the README and all pages to the outside. No page is executed for it.
 links: $(VENV)/.book

@@ -14,6 +14,7 @@ from nbformat import v4
 BROKEN = [
     ("1 / 0", "chapter, code cell 2 ('1 / 0') fails: ZeroDivisionError: division by zero"),
     ("while True:\n    pass", "chapter, code cell 2 ('while True:') takes longer than the time"),
+    ("import os\nos._exit(1)", "chapter, code cell 2 ('import os') ends its kernel"),
 ]
 
 
@@ -84,7 +85,7 @@ def test_builds_once_and_again_after_each_kind_of_change(small_book):
     assert "fresher still" in page.read_text()
 
 
-@pytest.mark.parametrize(("cell", "sentence"), BROKEN, ids=["fails", "hangs"])
+@pytest.mark.parametrize(("cell", "sentence"), BROKEN, ids=["fails", "hangs", "kills its kernel"])
 def test_a_broken_cell_fails_the_build_and_is_named(small_book, cell, sentence):
     write(small_book, cell)
     output, status = build(small_book)

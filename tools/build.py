@@ -11,11 +11,12 @@ import os
 import re
 import shutil
 import sys
+import traceback
 from pathlib import Path
 
 from jupyter_book.cli.main import main as jupyter_book
 from myst_nb.core.execute.base import ExecutionError
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 INPUTS = ("_config.yml", "_toc.yml", "requirements.txt", "README.md", "book", "utils", "tools")
 
@@ -51,6 +52,8 @@ def explain(error: BaseException) -> str:
     chain = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
+    if isinstance(chain[-1], DeadKernelError):
+        return f"The book was not built: {what_ran(chain[-1])} ends its kernel: too little memory?"
     notebooks = [str(each) for each in chain if isinstance(each, ExecutionError)]
     if not notebooks:
         return f"The book was not built: {error}"
@@ -58,17 +61,25 @@ def explain(error: BaseException) -> str:
     cause = next((each for each in chain if isinstance(each, quoting)), chain[-1])
     hangs = isinstance(cause, CellTimeoutError)
     what = "takes longer than the time allowed" if hangs else f"fails: {last_line(cause)}"
-    where = f"{Path(notebooks[0]).stem}, {which_cell(notebooks[0], cause)}"
+    where = f"{Path(notebooks[0]).stem}, {which_cell(notebooks[0], str(cause))}"
     return f"The book was not built: {where} {what}"
 
 
-def which_cell(notebook: str, cause: BaseException) -> str:
-    """The number of the code cell that an exception of nbclient quotes, counted from 1."""
+def what_ran(death: DeadKernelError) -> str:
+    """Chapter and cell that were running: the exception tells neither, but its frames know."""
+    known = [frame.f_locals for frame, _ in traceback.walk_tb(death.__traceback__)]
+    notebook = next(str(each["self"].path) for each in known if hasattr(each.get("self"), "path"))
+    source = next((each["cell"].source for each in known if "cell" in each), "")
+    return f"{Path(notebook).stem}, {which_cell(notebook, source)}"
+
+
+def which_cell(notebook: str, quoted: str) -> str:
+    """The number of the code cell that a text quotes, counted from 1."""
     cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for number, source in enumerate(code, start=1):
         opening = "\n".join(source.strip().splitlines()[:5])  # a timeout quotes no more
-        if opening and opening in str(cause):
+        if opening and opening in quoted:
             return f"code cell {number} ({opening.splitlines()[0]!r})"
     return "a cell"
 
