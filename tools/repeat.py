@@ -64,7 +64,7 @@ def main(other: Path) -> int:
     far = {name: distance for name, distance in distances.items() if distance > TOLERANCE}
     same = sum(distance == 0 for distance in distances.values())
     worst = max(distances, key=distances.get)
-    print(f"{len(distances)} claims, but for measured ones: {same} equal to the last digit;", end=" ")
+    print(f"{len(distances)} claims, measured ones apart: {same} equal to the last digit;", end=" ")
     print(f"the furthest, {worst}, differs by {distances[worst]:.0e}")
     for name, distance in far.items():
         print(f"too far: {name}, by {distance:.0e}")
