@@ -6,7 +6,7 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint \
-	repeat links serve clean
+	repeat oldest newest links serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -55,6 +55,16 @@ repeat: book $(VENV)/.dev
 	rm -rf _build/again && git clone --quiet . _build/again
 	OMP_NUM_THREADS=1 $(MAKE) -C _build/again book
 	$(VENV)/bin/python tools/repeat.py _build/again/_build
+
+# The library with the oldest and the newest of what it imports, in an environment of its own.
+LIBRARY := baselines claims cost encoder jacobian jtfs jtfs_work landscape loss match mss plot \
+	recording shared show study synth trials wavelets
+oldest newest:
+	@sh tools/check_python.sh $(PYTHON)
+	$(PYTHON) -m venv --clear _build/$@
+	_build/$@/bin/python -m pip install --quiet -r tests/$@.txt
+	_build/$@/bin/python -m pip install --quiet --no-deps scrapl-loss
+	_build/$@/bin/python -m pytest $(LIBRARY:%=tests/test_%.py)
 
 # Links from the README and all pages to the outside. No page is executed for it.
 links: $(VENV)/.book

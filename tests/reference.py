@@ -81,7 +81,10 @@ def worst_path(error, truth):
 
 
 def _main(source, target):
+    import scipy.special
     import torch
+
+    vars(scipy.special).setdefault("sph_harm", None)  # as in utils/published.py
     from kymatio.torch import TimeFrequencyScattering
 
     torch.set_num_threads(1)  # its operations are too small to share

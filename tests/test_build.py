@@ -1,5 +1,6 @@
 """`make book`: what it rebuilds, and what it says when it cannot."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -46,13 +47,14 @@ def write(root, second_cell):
     nbformat.write(book, root / "book/chapter.ipynb")
 
 
-def start(root):
+def start(root, **options):
     command = [sys.executable, str(root / "tools/build.py")]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, **options)
 
 
-def build(root):
-    process = start(root)
+def build(root, **options):
+    process = start(root, **options)
     return process.communicate()[0], process.wait()
 
 
@@ -92,6 +94,31 @@ def test_a_broken_cell_fails_the_build_and_is_named(small_book, cell, sentence):
     assert status != 0
     assert sentence in output.splitlines()[-1]
     assert not (small_book / "_build/digest").exists()
+
+
+LONELY = """
+import os, socket
+
+def connect(self, address, really=socket.socket.connect):
+    if isinstance(address, tuple) and not address[0].startswith("127."):
+        os.write(2, b"somebody calls " + str(address).encode())
+        raise OSError("no network")
+    return really(self, address)
+
+socket.socket.connect = connect
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+"""
+
+
+def test_one_core_and_no_network_will_do(small_book, tmp_path):
+    """What Python runs first, in the build and its kernels, leaves one core and no other host."""
+    (tmp_path / "sitecustomize.py").write_text(LONELY)
+    write(small_book, "import socket\nprint(socket.socket.connect.__module__[::-1])")
+    output, status = build(small_book, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert status == 0, output
+    assert "somebody calls" not in output
+    assert "sitecustomize"[::-1] in (small_book / "_build/html/book/chapter.html").read_text()
 
 
 def test_a_warning_fails_the_build(small_book):

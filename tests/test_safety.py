@@ -1,4 +1,6 @@
-"""Nothing evaluates text, unpickles what others wrote, builds a shell command or fetches."""
+"""Nothing evaluates text, unpickles what others wrote, builds a shell command, fetches, or asks for
+a sound device: players are in the page.
+"""
 
 import ast
 import json
@@ -11,7 +13,9 @@ CALLS = {
     *("pickle.load", "pickle.loads", "torch.load", "np.load", "numpy.load", "joblib.load"),
     *("yaml.load", "yaml.unsafe_load", "subprocess.getoutput"),
 }
-MODULES = {"ftplib", "http", "httpx", "requests", "smtplib", "socket", "telnetlib", "urllib"}
+FETCHING = {"ftplib", "http", "httpx", "requests", "smtplib", "socket", "telnetlib", "urllib"}
+SOUNDING = {"pyaudio", "pygame", "simpleaudio", "sounddevice"}
+MODULES = FETCHING | SOUNDING
 
 
 def sources():
@@ -56,6 +60,7 @@ def test_nothing_dangerous(name, source):
         "np.load(path, allow_pickle=True)",
         "import urllib.request",
         "from urllib import request",
+        "import sounddevice",
     ],
 )
 def test_dangers_are_seen(source):
