@@ -95,7 +95,7 @@ def test_lipschitz_bound(name, tried):
     bound = lipschitz_bound(op)
     length = st.builds(sound, KINDS, SEEDS, LEVELS, st.just(op.length))
 
-    @check(40)
+    @check(30)
     @given(length, length, st.floats(-9, 0))
     def hold(x, other, closeness):
         tried()
@@ -134,7 +134,7 @@ def test_invariance_to_delay_as_T_promises(tried):
     2 pi 0.1 exp(-1/2) = 0.38 times the delay over T; measured here against what goes out.
     """
 
-    @check(25)
+    @check(12)
     @given(st.sampled_from(["noise", "tone"]), SEEDS, st.integers(1, 2**8))
     def hold(kind, seed, samples):
         tried()
