@@ -59,6 +59,18 @@ def chapter_on_colab(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tally():
+    """Counts of what was tried, by kind: at the end they join others in `_build`."""
+    counts = {}
+    yield counts
+    file = ROOT / "_build" / "reliability.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    file.parent.mkdir(exist_ok=True)
+    text = json.dumps(known | counts, indent=1, sort_keys=True)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, with no way to any other host."""
     path = next(

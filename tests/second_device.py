@@ -9,6 +9,7 @@ this device as the default, which is what the first cell does on Colab where the
 It rests on functions that torch calls experimental; the version of torch is pinned.
 """
 
+import functools
 import json
 import sys
 import traceback
@@ -49,6 +50,9 @@ class Elsewhere(torch.Tensor):
         if not force:
             raise TypeError(f"a tensor on {NAME} must come to the CPU before numpy")
         return self.held.numpy(force=True)
+
+    def tolist(self):
+        return self.held.tolist()
 
     def __array__(self, *_):
         return self.numpy()
@@ -97,6 +101,7 @@ def _shape(leaf):
     return leaf.held.to("meta") if isinstance(leaf, Elsewhere) else leaf
 
 
+@functools.cache
 def register():
     """Make the device known to torch; returns what must be kept as long as it is used."""
     _setup_privateuseone_for_python_backend(NAME)

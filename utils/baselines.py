@@ -16,6 +16,8 @@ from utils.loss import SpectralLoss
 from utils.mss import MSS, spectrogram
 from utils.synth import delay
 
+SMALLEST_SCALE = 1e-20  # of `Logarithm`: by less, the loudest features would leave float32
+
 
 class Waveform(nn.Module):
     """The samples themselves, as features."""
@@ -44,10 +46,9 @@ class Aligned(nn.Module):
         smoothing: int = 1025,
     ):
         super().__init__()
-        if by not in ("envelopes", "waveforms"):
-            raise ValueError(f'by is {by!r}; expected "envelopes" or "waveforms"')
+        checks.one_of("by", by, ("envelopes", "waveforms"))
         checks.integer("smoothing", smoothing, least=1)
-        self.loss, self.by, self.smoothing = loss, by, smoothing
+        self.loss, self.by, self.smoothing = checks.function("loss", loss), by, smoothing
 
     def extra_repr(self) -> str:
         return f"by={self.by!r}, smoothing={self.smoothing}"
@@ -62,7 +63,17 @@ class Aligned(nn.Module):
         return self.loss(shifted, y) if known is None else self.loss(shifted, features=known)
 
     def lag(self, x: Tensor, y: Tensor) -> int:
-        """Samples by which `x` (N,) should come later to agree with `y` (N,)."""
+        """Samples by which `x` (N,) should come later to agree with `y` (N,).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are not two sounds of the same length, on one device.
+        """
+        checks.floating("x", x, ndim=1)
+        checks.same_device("x", x, "y", checks.floating("y", y, ndim=1))
+        if len(x) != len(y):
+            raise ValueError(f"x has {len(x)} samples and y {len(y)}; expected the same length")
         pair = torch.stack([x, y]).detach()
         pair = pair.square() if self.by == "envelopes" else pair
         spectra = torch.fft.rfft(pair, 2 * len(x))  # room for lags of both signs
@@ -90,10 +101,11 @@ class RandomWindows(nn.Module):
 
     def __init__(self, scales: int = 6, shortest: int = 64, longest: int = 2048, seed: int = 0):
         super().__init__()
-        self.scales = checks.integer("scales", scales, least=1)
+        self.scales = checks.integer("scales", scales, least=1, most=2**10)
         self.shortest = checks.integer("shortest", shortest, least=4)
         self.longest = checks.integer("longest", longest, least=shortest)
-        self.seed, self._draws = seed, torch.Generator().manual_seed(seed)
+        self.seed = checks.seed("seed", seed)
+        self._draws = torch.Generator().manual_seed(self.seed)
 
     def extra_repr(self) -> str:
         return f"{self.scales}, {self.shortest}, {self.longest}, seed={self.seed}"
@@ -134,7 +146,7 @@ class Quantiles(nn.Module):
     def __init__(self, n_fft: int = 1024, levels: int = 64):
         super().__init__()
         self.n_fft = checks.integer("n_fft", n_fft, least=4)
-        self.levels = checks.integer("levels", levels, least=1)
+        self.levels = checks.integer("levels", levels, least=1, most=2**16)
 
     def extra_repr(self) -> str:
         return f"n_fft={self.n_fft}, levels={self.levels}"
@@ -168,9 +180,9 @@ class ModulationSpectrum(nn.Module):
 
     def __init__(self, n_fft: int = 512, octaves: int = 6, bins: int = 12):
         super().__init__()
-        self.n_fft = checks.integer("n_fft", n_fft, least=8)
-        self.octaves = checks.integer("octaves", octaves, least=1)
-        self.bins = checks.integer("bins", bins, least=1)
+        self.n_fft = checks.integer("n_fft", n_fft, least=8, most=2**16)
+        self.octaves = checks.integer("octaves", octaves, least=1, most=16)
+        self.bins = checks.integer("bins", bins, least=1, most=128)
         place = n_fft // 2 * 2.0 ** (-torch.arange(octaves * bins) / bins)
         distance = (place[:, None] - torch.arange(n_fft // 2 + 1)).abs()
         self.warp = nn.Buffer((1 - distance).clamp(min=0), persistent=False)
@@ -179,7 +191,8 @@ class ModulationSpectrum(nn.Module):
         return f"n_fft={self.n_fft}, octaves={self.octaves}, bins={self.bins}"
 
     def forward(self, x: Tensor) -> Tensor:
-        bands = self.warp.to(x) @ spectrogram(x, self.n_fft, self.n_fft // 8)
+        magnitudes = spectrogram(x, self.n_fft, self.n_fft // 8)
+        bands = self.warp.to(magnitudes) @ magnitudes
         return torch.fft.rfft2(bands, norm="ortho").abs().flatten(-2)
 
 
@@ -218,15 +231,24 @@ class Logarithm(nn.Module):
 
     def __init__(self, phi: nn.Module, scale: Tensor):
         super().__init__()
-        if not checks.all_true(checks.floating("scale", scale) > 0):
-            raise ValueError(f"scale is {scale.min():g} at its smallest; expected positive numbers")
-        self.phi, self.scale = phi, nn.Buffer(scale, persistent=False)
+        if not checks.all_true(checks.floating("scale", scale, ndim=1) > SMALLEST_SCALE):
+            raise ValueError(
+                f"scale is {scale.min():g} at its smallest; expected more than {SMALLEST_SCALE:g}"
+            )
+        self.phi = checks.function("phi", phi)
+        self.scale = nn.Buffer(scale.detach(), persistent=False)
 
     def extra_repr(self) -> str:
         return f"scale of mean {self.scale.mean():.6g}"
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.log1p(self.phi(x) / self.scale.to(x))
+        S = self.phi(x)
+        if checks.tensor("phi(x)", S).shape[-1] != len(self.scale):
+            raise ValueError(
+                f"scale has shape {tuple(self.scale.shape)}; expected ({S.shape[-1]},), as many as "
+                "phi has features"
+            )
+        return torch.log1p(S / self.scale.to(S))
 
     def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
         """Features of x, and their derivatives along `tangents` (K, ..., length), in one pass."""

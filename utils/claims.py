@@ -9,6 +9,8 @@ from pathlib import Path
 
 from IPython.display import display
 
+from utils import checks
+
 
 def claim(name: str, value: float, sentence: str, **values) -> None:
     """Show a sentence with its computed value, and record the value in the output.
@@ -29,9 +31,16 @@ def claim(name: str, value: float, sentence: str, **values) -> None:
         raise TypeError(f"value is {value!r}, a {type(value).__name__}; expected a real number")
     if not math.isfinite(value):
         raise ValueError(f"value is {value!r}; expected a finite number")
-    if "{value" not in sentence:
+    checks.text("name", name)
+    if "{value" not in checks.text("sentence", sentence):
         raise ValueError(f"sentence is {sentence!r}; expected it to contain {{value}}")
-    text = sentence.format(value=value, **values)
+    try:
+        text = sentence.format(value=value, **values)
+    except (KeyError, IndexError, ValueError) as error:
+        raise ValueError(
+            f"sentence is {sentence!r}, which cannot be filled ({error!r}); expected a format "
+            f"string of value and {sorted(values)}"
+        ) from error
     display(
         {"text/html": f'<p class="claim">{html.escape(text)}</p>', "text/plain": text},
         metadata={"claim": {"name": name, "value": float(value)}},
@@ -65,5 +74,14 @@ def bounds(table: Path) -> dict[str, dict]:
 
 
 def within(value: float, bound: dict) -> bool:
-    """Whether a value lies between a bound's `min` and `max`, either of which may be absent."""
+    """Whether a value lies between a bound's `min` and `max`, either of which may be absent.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the value or an end of the bound is not a finite number.
+    """
+    checks.real("value", value)
+    for end in {"min", "max"} & set(checks.mapping("bound", bound)):
+        checks.real(f"bound[{end!r}]", bound[end])
     return bound.get("min", -math.inf) <= value <= bound.get("max", math.inf)

@@ -22,8 +22,16 @@ def race(
 
     Each step runs once before, unmeasured. In each turn a step runs again until `at_least` so many
     seconds have passed, and counts with their mean: a short step is slow right after another's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a step cannot be called, or a number is none or would take for ever.
     """
     checks.integer("repeats", repeats, least=1)
+    checks.real("at_least", at_least, below=3600)
+    for name, step in checks.mapping("steps", steps).items():
+        checks.function(f"steps[{name!r}]", step)
     seconds = {name: [] for name in steps}
     for turn in range(repeats + 1):
         for name, step in steps.items():
@@ -40,7 +48,8 @@ def race(
 
 def value_and_gradient(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The gradient of the squared norm of the features of a sound: the step to measure."""
-    x = x.detach().clone().requires_grad_()
+    checks.function("phi", phi)
+    x = checks.floating("x", x).detach().clone().requires_grad_()
     phi(x).square().sum().backward()
     return x.grad
 

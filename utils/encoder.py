@@ -18,6 +18,8 @@ from utils.landscape import survey
 from utils.mss import spectrogram
 from utils.synth import SAMPLE_RATE, delay, parameters_of
 
+LOWEST = 64.0  # Hz, of the mel spectrogram
+
 # From parameters found (B, P), the sounds heard (B, N) and the places (B,) of their lessons, to
 # what training lowers.
 Criterion = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -38,7 +40,9 @@ class Encoder(nn.Module):
     def __init__(self, synth: Callable, seed: int = 0, sample_rate: int = SAMPLE_RATE):
         super().__init__()
         ranges = torch.tensor([(each.low, each.high) for each in parameters_of(synth)])
-        mel = librosa.filters.mel(sr=sample_rate, n_fft=512, n_mels=64, fmin=64.0)
+        seed = checks.seed("seed", seed)
+        checks.real("sample_rate", sample_rate, above=2 * LOWEST, below=2**20)
+        mel = librosa.filters.mel(sr=sample_rate, n_fft=512, n_mels=64, fmin=LOWEST)
         self.lowest = nn.Buffer(ranges[:, 0].log())
         self.width = nn.Buffer((ranges[:, 1] / ranges[:, 0]).log())
         self.mel = nn.Buffer(torch.as_tensor(mel, device=ranges.device))
@@ -67,6 +71,9 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         checks.floating("x", x)
+        checks.same_device("x", x, "the encoder", self.mel)
+        if x.dtype != self.mel.dtype:
+            raise TypeError(f"x is of {x.dtype}; expected {self.mel.dtype}, as weights are")
         planes = self.layers(self.picture(x.reshape(-1, x.shape[-1]))[:, None])
         pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
         share = torch.sigmoid(self.head(pooled))
@@ -93,9 +100,11 @@ class Through:
     """
 
     def __init__(self, synth: Callable[[Tensor], Tensor], loss: Callable[[Tensor, Tensor], Tensor]):
-        self.synth, self.loss = synth, loss
+        self.synth, self.loss = checks.function("synth", synth), checks.function("loss", loss)
 
     def __call__(self, found: Tensor, heard: Tensor, places: Tensor) -> Tensor:
+        checks.floating("found", found)
+        checks.same_device("found", found, "heard", checks.floating("heard", heard))
         return self.loss(self.synth(found), heard).mean()
 
 
@@ -110,8 +119,9 @@ class Quadratic:
     """
 
     def __init__(self, thetas: Tensor, metrics: Tensor):
-        checks.floating("thetas", thetas)
-        checks.floating("metrics", metrics, last=thetas.shape[-1])
+        checks.positive("thetas", thetas, ndim=2)
+        checks.floating("metrics", metrics)
+        checks.same_device("thetas", thetas, "metrics", metrics)
         if metrics.shape != (*thetas.shape, thetas.shape[-1]):
             raise ValueError(
                 f"metrics has shape {tuple(metrics.shape)}; expected one square for each of thetas"
@@ -119,8 +129,18 @@ class Quadratic:
         self.thetas, self.metrics = thetas, metrics
 
     def __call__(self, found: Tensor, heard: Tensor, places: Tensor) -> Tensor:
+        checks.positive("found", found, last=self.thetas.shape[-1], ndim=2)
+        checks.same_device("found", found, "thetas", self.thetas)
+        if len(found) != len(places):
+            raise ValueError(
+                f"found has shape {tuple(found.shape)}; expected ({len(places)}, P), one a place"
+            )
+        if not checks.all_true(places < len(self.thetas)):
+            raise ValueError(
+                f"places is {places.tolist()}; expected less than {len(self.thetas)}, one a lesson"
+            )
         error = (found / self.thetas[places]).log()
-        return torch.einsum("bp,bpq,bq->b", error, self.metrics[places], error).mean()
+        return torch.einsum("bp,bpq,bq->b", error, self.metrics[places].to(error), error).mean()
 
 
 def metrics(synth: Callable, phi: Callable, thetas: Tensor, n_jobs: int = 1) -> Tensor:
@@ -130,6 +150,7 @@ def metrics(synth: Callable, phi: Callable, thetas: Tensor, n_jobs: int = 1) -> 
     \Phi(g(\theta)) \rVert^2 = \delta^T J^T J \delta + O(\delta^3)`. Han, Lostanlen and Lagrange,
     "Perceptual-neural-physical sound matching", ICASSP 2023. `n_jobs` as in `survey`.
     """
+    checks.positive("thetas", thetas, ndim=2)
     jacobian = survey(synth, phi, thetas, n_jobs=n_jobs).jacobian * thetas[:, None]
     return jacobian.mT @ jacobian
 
@@ -185,10 +206,19 @@ def train(
     TypeError, ValueError
         For a wrong type, shape or range, or a criterion that is not finite.
     """
-    checks.floating("lessons", lessons)
-    for name, value in (("steps", steps), ("every", every), ("batch", batch)):
+    checks.function("synth", synth)
+    checks.function("criterion", criterion)
+    checks.positive("lessons", lessons, ndim=2)
+    for name, value in (("steps", steps), ("every", every)):
         checks.integer(name, value, least=1)
-    checks.integer("latest", latest, least=0)
+    checks.integer("batch", batch, least=1, most=2**20)
+    learning_rate = checks.real("learning_rate", learning_rate, above=0, below=1)
+    seed = checks.seed("seed", seed)
+    with torch.no_grad():
+        length = synth(lessons[:1]).shape[-1]
+    checks.integer("latest", latest, least=0, most=length - 1)
+    for name, each in checks.mapping("examinations", examinations).items():
+        _check_examination(f"examinations[{name!r}]", each, lessons)
     encoder = Encoder(synth, seed).to(lessons)
     adam = torch.optim.Adam(encoder.parameters(), lr=learning_rate, eps=1e-30)  # see match.py
     generator = torch.Generator().manual_seed(seed)
@@ -208,6 +238,24 @@ def train(
             adam.step()
             spent += time.perf_counter() - began
     return done
+
+
+def _check_examination(name: str, value: tuple[Tensor, Tensor], lessons: Tensor) -> None:
+    """Whether `value` is parameters and as many sounds, of the type and device of the lessons."""
+    thetas, sounds = checks.items(name, value, count=2)
+    checks.positive(name, thetas, last=lessons.shape[-1], ndim=2)
+    checks.floating(name, sounds, ndim=2)
+    if len(thetas) != len(sounds):
+        raise ValueError(
+            f"{name} has shapes {tuple(thetas.shape)} and {tuple(sounds.shape)}; expected as many "
+            "sounds as parameters"
+        )
+    for each in (thetas, sounds):
+        if (each.dtype, each.device) != (lessons.dtype, lessons.device):
+            raise ValueError(
+                f"{name} holds {each.dtype} on {each.device}; expected {lessons.dtype} on "
+                f"{lessons.device}, as lessons are"
+            )
 
 
 def _listen(

@@ -48,8 +48,9 @@ class Chart:
 def places(counts: tuple[int, int] = PLACES) -> Tensor:
     """Parameters (C, D, 2) of targets: the middles of even cells of the range, in logarithms."""
     axes = []
+    counts = checks.items("counts", counts, count=2)
     for each, count in zip(parameters_of(am_chirp), counts, strict=True):
-        part = (torch.arange(checks.integer("counts", count, least=1)) + 0.5) / count
+        part = (torch.arange(checks.integer("counts", count, least=1, most=2**10)) + 0.5) / count
         axes.append(each.low * (each.high / each.low) ** part)
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 
@@ -105,12 +106,12 @@ def chirp(theta: tuple[float, float] = (8.0, 2.0), samples: int = 0) -> None:
     ValueError
         If a slider cannot stand there.
     """
+    theta = [checks.real("theta", value) for value in checks.items("theta", theta, count=2)]
     for each, value in zip(parameters_of(am_chirp), theta, strict=True):
         if not each.low <= value <= each.high:
             raise ValueError(f"theta is {theta}; expected {each.name} from {each.low} on, "
                              f"to {each.high} {each.unit}")  # fmt: skip
-    if checks.integer("samples", samples, least=0) > 2**12:
-        raise ValueError(f"samples is {samples}; expected at most {2**12}")
+    samples = checks.integer("samples", samples, least=0, most=2**12)
     data = {"colours": _colours(MAP), "theta": theta, "delay": samples}
     _show("chirp", "Explorer of the chirp: three sliders, a scalogram, a player", data)
 
@@ -132,21 +133,31 @@ def landscape(
 
     Raises
     ------
-    ValueError
-        If charts differ in shape or delays, or lack the delay or the place.
+    TypeError, ValueError
+        If charts differ in shape or delays, or lack the delay or the place, or the start is not
+        positive.
     """
+    for name, each in checks.mapping("charts", charts).items():
+        checks.instance(f"charts[{name!r}]", each, Chart)
+    if not charts:
+        raise ValueError("charts is empty; expected one at least")
     first = next(iter(charts.values()))
     for name, each in charts.items():
         if each.delays != first.delays or each.losses.shape != first.losses.shape:
             raise ValueError(f"charts[{name!r}] has other delays, places or grid than the first")
     counts = first.losses.shape[1:3]
-    place = place or tuple(count // 2 for count in counts)
-    within = all(0 <= at < count for at, count in zip(place, counts, strict=True))
-    if samples not in first.delays or not within:
+    place = checks.items("place", place or [count // 2 for count in counts], count=2)
+    within = all(
+        0 <= checks.integer("place", at) < count for at, count in zip(place, counts, strict=True)
+    )
+    if checks.integer("samples", samples) not in first.delays or not within:
         raise ValueError(
             f"samples is {samples} and place {place}; expected one of {first.delays} and indices "
             f"within {tuple(counts)}"
         )
+    if start is not None:
+        start = checks.items("start", start, count=2)
+        start = [checks.real("start", value, above=0) for value in start]
     ranges = [(each.low, each.high) for each in parameters_of(am_chirp)]
     parts = start and [
         np.log(value / low) / np.log(high / low)

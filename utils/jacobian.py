@@ -1,9 +1,12 @@
 """Values and Jacobians by forward differentiation, for functions of few parameters."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from utils import checks
 
 
 def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -11,7 +14,14 @@ def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Te
 
     Each row of the batch must depend on its own parameters alone. One forward pass carries all
     P tangents.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `f` cannot be called, or `theta` is no finite tensor.
     """
+    checks.function("f", f)
+    theta = checks.floating("theta", theta).contiguous()  # functorch writes beside it
 
     def along(direction: Tensor) -> tuple[Tensor, Tensor]:
         return torch.func.jvp(f, (theta,), (direction.expand_as(theta),))
@@ -28,7 +38,14 @@ def features_and_jacobian(
 
     Where `phi` has a method `push_forward(x, tangents)`, as `JTFS` has, it carries the tangents
     of the sounds through; else the general rule of `torch.func` does.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `synth` or `phi` cannot be called, or `theta` is no finite tensor.
     """
+    checks.function("synth", synth)
+    checks.function("phi", phi)
     if not hasattr(phi, "push_forward"):
         return value_and_jacobian(lambda t: phi(synth(t)), theta)
     x, tangents = value_and_jacobian(synth, theta)
@@ -42,6 +59,18 @@ def condition(
     """Largest over smallest curvature, at theta (P,), of the squared distance to synth(theta).
 
     In log-parameters: the condition number of J^T J, with the Jacobian J of the features by them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a wrong type or shape, and where the Jacobian is singular.
     """
+    checks.positive("theta", theta, ndim=1)
     _, jacobian = features_and_jacobian(synth, phi, theta)
-    return torch.linalg.cond(jacobian * theta).item() ** 2
+    found = torch.linalg.cond(jacobian * theta).item() ** 2
+    if not math.isfinite(found):
+        raise ValueError(
+            f"phi has a singular Jacobian at theta {theta.tolist()}; expected features that depend "
+            "on each parameter"
+        )
+    return found

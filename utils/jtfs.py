@@ -36,6 +36,12 @@ MIN_SAMPLES = 128
 # at some of which the derivative of torch's complex `abs` is NaN.
 SILENCE = 1e-20
 
+# Samples above it are a slip: squares of them, and sums of those, would leave float32.
+LOUDEST = 1e15
+
+# Samples, far more than anybody needs, so that a slip does not fill the machine's memory.
+LONGEST = 2**wavelets.MOST_OCTAVES
+
 # Time samples that the modulus takes at once: on a CPU to stay in cache; on a GPU, which wants
 # many, to stay below some 500 MB however large the batch.
 BLOCK, GPU_BLOCK = 512, 2**15
@@ -68,9 +74,10 @@ class JTFS(nn.Module):
     +1 then answers to rising, -1 to falling frequency.
 
     Outputs run over paths, then (F not "global") log-frequency, then (T not "global") time.
-    Input is float32 or float64, finite, on any device; filters follow its dtype and device, but
-    `.to()` moves them once and for all. Silence is legal: where a modulus is zero, so is its
-    derivative. Reverse mode, forward mode and `torch.func` work; second derivatives do not.
+    Input is float32 or float64, finite, up to 1e15 in size, on any device; filters follow its
+    dtype and device, but `.to()` moves them once and for all. Silence is legal: where a modulus is
+    zero, so is its derivative. Reverse mode, forward mode and `torch.func` work; second
+    derivatives do not.
 
     Raises TypeError or ValueError on settings that cannot be, or on such input.
 
@@ -96,9 +103,10 @@ class JTFS(nn.Module):
         super().__init__()
         _check_scales(length, J, Q, J_fr, Q_fr, oversampling)
         self.length, self.J, self.Q, self.J_fr, self.Q_fr = length, J, tuple(Q), J_fr, Q_fr
-        self.T, self.F, self.oversampling = T, F, oversampling
+        self.T, self.F, self.oversampling = T, F, float(oversampling)
+        oversampling = self.oversampling
         self.bank_1, self.bank_2 = (wavelets.filter_bank(J, q) for q in Q)
-        _check_averages(length, len(self.bank_1.xi), J_fr, T, F)
+        _check_averages(length, len(self.bank_1.xi), J, Q, J_fr, T, F)
 
         width = 2**J if T == "global" else T
         self.log2_stride = int(math.log2(width))
@@ -185,7 +193,11 @@ class JTFS(nn.Module):
         along time (_2) and along log-frequency (_fr); time at which a local average is centred.
         In cycles per sample, cycles per log-frequency bin and samples, or, with a sample rate
         in Hz: in Hz, cycles per octave and seconds. NaN where it has no meaning.
+
+        Raises TypeError or ValueError on such a rate.
         """
+        if sample_rate is not None:
+            sample_rate = _check_rate(sample_rate)
         stages = [(1, -1, self.order_1)] + [
             (2, joint.n2, joint.quefrency) for joint in self.order_2
         ]
@@ -476,32 +488,34 @@ def _check_scales(length, J, Q, J_fr, Q_fr, oversampling):
     if not isinstance(Q, (tuple, list)) or len(Q) != 2:
         raise TypeError(f"Q must be a pair of integers, one per order, got {Q!r}")
     counts = {"length": length, "J": J, "Q[0]": Q[0], "Q[1]": Q[1], "J_fr": J_fr, "Q_fr": Q_fr}
+    most = {"length": LONGEST} | dict.fromkeys(("Q[0]", "Q[1]", "Q_fr"), wavelets.MOST_PER_OCTAVE)
     for name, value in counts.items():
         if not isinstance(value, Integral) or isinstance(value, bool):
             raise TypeError(f"{name} must be an integer, got {value!r}")
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    if length < 2**J:
-        most = int(math.log2(length))
+        if value > most.get(name, math.inf):
+            raise ValueError(f"{name} must be at most {most[name]}, got {value}")
+    if (largest := int(math.log2(length))) < J:
         raise ValueError(
-            f"J must be at most {most}, as 2**J must not exceed the length {length}, got {J}"
+            f"J must be at most {largest}, as 2**J must not exceed the length {length}, got {J}"
         )
     if not isinstance(oversampling, Real) or not 0.5 <= oversampling <= 16:
         raise ValueError(f"oversampling must be a number from 0.5 to 16, got {oversampling!r}")
 
 
-def _check_averages(length, wavelet_count, J_fr, T, F):
-    if 2**J_fr > wavelet_count:
-        most = int(math.log2(wavelet_count))
+def _check_averages(length, wavelet_count, J, Q, J_fr, T, F):
+    unit = f"first-order wavelets of J {J} and Q[0] {Q[0]}"
+    if J_fr > (largest := int(math.log2(wavelet_count))):
         raise ValueError(
-            f"J_fr must be at most {most} for {wavelet_count} first-order wavelets, got {J_fr}"
+            f"J_fr must be at most {largest} for the {wavelet_count} {unit}, got {J_fr}"
         )
     _check_width("T", T, length, "samples of the signal", ("global",))
-    _check_width("F", F, wavelet_count, "first-order wavelets", ("global", None))
+    _check_width("F", F, wavelet_count, unit, ("global", None))
 
 
 def _check_width(name, width, limit, unit, names):
-    if width in names:
+    if (width is None or isinstance(width, str)) and width in names:
         return
     allowed = f"{' or '.join(map(repr, names))} or an integer from 1 to {limit}, the {unit}"
     if not isinstance(width, Integral) or isinstance(width, bool):
@@ -515,6 +529,8 @@ def _check_input(x, length):
         raise TypeError(f"x must be a torch.Tensor (..., {length}), got {type(x).__name__}")
     if x.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"x must be of dtype float32 or float64, got {x.dtype}")
+    if x.layout != torch.strided:
+        raise TypeError(f"x must be dense, got {x.layout}")
     if x.dim() == 0 or x.shape[-1] != length:
         raise ValueError(f"x must be of shape (..., {length}), got {tuple(x.shape)}")
     if x.numel() == 0:
@@ -523,20 +539,38 @@ def _check_input(x, length):
 
 
 def _check_tangents(tangents, x):
-    expected = f"a torch.Tensor of {x.dtype} and shape (K, {', '.join(map(str, x.shape))}), K >= 1"
+    shape = f"(K, {', '.join(map(str, x.shape))}), K >= 1"
+    expected = f"a torch.Tensor of {x.dtype}, as x is, and shape {shape}"
     if not isinstance(tangents, torch.Tensor):
         raise TypeError(f"tangents must be {expected}, got {type(tangents).__name__}")
     if tangents.dtype != x.dtype:
         raise TypeError(f"tangents must be {expected}, got {tangents.dtype}")
+    if tangents.layout != torch.strided:
+        raise TypeError(f"tangents must be dense, got {tangents.layout}")
+    if tangents.device != x.device:
+        raise ValueError(f"tangents must be on {x.device} like x, got {tangents.device}")
     if tangents.shape[1:] != x.shape or tangents.numel() == 0:
         raise ValueError(f"tangents must be {expected}, got shape {tuple(tangents.shape)}")
     _check_finite("tangents", tangents)
 
 
 def _check_finite(name, tensor):
+    peak = tensor.detach().abs().amax()
     try:
-        finite = bool(torch.isfinite(tensor).all())
+        fine = bool(peak <= LOUDEST)
     except RuntimeError:  # inside torch.vmap no value may be looked at
         return
-    if not finite:
-        raise ValueError(f"{name} must be finite, got NaN or infinite samples")
+    if not fine:
+        got = f"{peak:g}" if math.isfinite(peak) else "NaN or infinite samples"
+        raise ValueError(f"{name} must be finite, of samples up to {LOUDEST:g}, got {got}")
+
+
+def _check_rate(sample_rate):
+    if not isinstance(sample_rate, Real) or isinstance(sample_rate, bool):
+        raise TypeError(f"sample_rate must be a number of Hz, got {sample_rate!r}")
+    if not 1 / LOUDEST < sample_rate < LOUDEST:
+        raise ValueError(
+            f"sample_rate must be a number of Hz from {1 / LOUDEST:g} to {LOUDEST:g}, "
+            f"got {sample_rate!r}"
+        )
+    return float(sample_rate)

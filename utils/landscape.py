@@ -56,8 +56,7 @@ class Atlas:
         loss (...) and gradient (..., P), in the shape of the grid. `to_log` turns the gradient
         into that by log-parameters, in which solvers move.
         """
-        if p not in (1, 2):
-            raise ValueError(f"p is {p!r}; expected 1 or 2")
+        checks.one_of("p", p, (1, 2))
         shape = self.grid.shape[:-1]
         if self.features is None:
             index = checks.integer("target", target, least=0)
@@ -65,7 +64,9 @@ class Atlas:
                 raise ValueError(f"target is {index}; expected less than {len(self.losses[p])}")
             loss, gradient = self.losses[p][index], self.gradients[p][index]
         else:
-            checks.floating("target", target, last=self.features.shape[-1])
+            checks.floating("target", target, last=self.features.shape[-1], ndim=1)
+            checks.together("target", target, "features", self.features)
+            target = target.detach().to(self.features)
             pairs = zip(self.features, self.jacobian, strict=True)
             values = [_distances(f, j, target[None])[p] for f, j in pairs]
             loss = torch.cat([value for value, _ in values])
@@ -74,6 +75,8 @@ class Atlas:
 
     def to_log(self, gradient: Tensor) -> Tensor:
         """The gradient (..., P) by parameters, as the gradient by their natural logarithms."""
+        checks.floating("gradient", gradient, last=self.grid.shape[-1])
+        checks.together("gradient", gradient, "grid", self.grid)
         return gradient * self.grid
 
 
@@ -106,15 +109,24 @@ def survey(
     Raises
     ------
     TypeError, ValueError
-        For a wrong type, shape or range, naming the argument.
+        For a wrong type, shape or range, naming the argument, and where features or their
+        Jacobian are not finite.
     """
+    checks.function("synth", synth)
+    checks.function("phi", phi)
     checks.floating("grid", grid)
+    checks.jobs(n_jobs)
     points = grid.detach().reshape(-1, grid.shape[-1])
     wanted = None
     if targets is not None:
-        checks.floating("targets", targets)
-        if targets.ndim != 2:
-            raise ValueError(f"targets has shape {tuple(targets.shape)}; expected (K, N)")
+        checks.floating("targets", targets, ndim=2)
+        checks.same_device("targets", targets, "grid", grid)
+        length = synth(points[:1]).shape[-1]
+        if targets.shape[-1] != length:
+            raise ValueError(
+                f"targets has shape {tuple(targets.shape)}; expected sounds of {length} samples, "
+                "as synth makes"
+            )
         with torch.no_grad():
             wanted = torch.cat([phi(part) for part in targets.split(BATCH)])
     parts = points.split(BATCH)
@@ -127,20 +139,21 @@ def survey(
     kept = list(tqdm(found, desc="survey", total=len(parts), leave=False))
     if wanted is None:
         features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
+        _all_finite(features, jacobian)
         return Atlas(grid, features, jacobian)
     losses = {p: torch.cat([part[p][0] for part in kept], dim=1) for p in (1, 2)}
     gradients = {p: torch.cat([part[p][1] for part in kept], dim=1) for p in (1, 2)}
+    _all_finite(*losses.values(), *gradients.values())
     return Atlas(grid, None, None, losses, gradients)
 
 
 def log_grid(synth: Callable, counts: tuple[int, ...]) -> Tensor:
     """A grid (*counts, P) over the range of each parameter of a synthesizer, evenly in log."""
     ranges = parameters_of(synth)
-    if len(counts) != len(ranges):
-        raise ValueError(f"counts is {counts!r}; expected {len(ranges)} numbers, one a parameter")
+    counts = checks.items("counts", counts, count=len(ranges))
     axes = []
     for each, count in zip(ranges, counts, strict=True):
-        checks.integer("counts", count, least=2)
+        checks.integer("counts", count, least=2, most=2**16)
         low, high = torch.tensor([each.low, each.high]).log10().tolist()
         axes.append(torch.logspace(low, high, count))
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
@@ -151,7 +164,13 @@ def local_minima(loss: Tensor) -> Tensor:
 
     Points at the edge of the grid have fewer neighbours, and may be minima too: a descent that
     stays in range ends there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the loss is not a finite tensor.
     """
+    checks.floating("loss", loss)
     padded = torch.nn.functional.pad(loss, (1, 1) * loss.ndim, value=torch.inf)
     lowest = torch.ones_like(loss, dtype=torch.bool)
     for offset in product((0, 1, 2), repeat=loss.ndim):
@@ -166,21 +185,48 @@ def points_home(grid: Tensor, log_gradient: Tensor, theta: Tensor) -> Tensor:
 
     All of (..., P) but `theta` (P,); angles are measured in log-parameters. This knows the
     answer: it judges a landscape, and no solver may use it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes differ, or parameters are not positive.
     """
+    checks.positive("grid", grid)
+    checks.floating("log_gradient", log_gradient, last=grid.shape[-1])
+    checks.positive("theta", theta, last=grid.shape[-1], ndim=1)
+    checks.together("log_gradient", log_gradient, "grid", grid)
+    checks.together("theta", theta, "grid", grid)
     way = (theta / grid).log()
     return (-log_gradient * way).sum(-1) > 0
 
 
 def share_home(grid: Tensor, log_gradients: Iterable[Tensor], truths: Tensor) -> float:
-    """The share of all arrows of descent that point home, one surface a truth (K, P)."""
+    """The share of all arrows of descent that point home, one surface a truth (K, P).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `points_home` does, and unless there are as many surfaces as truths.
+    """
+    checks.positive("truths", truths, ndim=2)
+    log_gradients = checks.items("log_gradients", log_gradients, count=len(truths))
     pairs = zip(log_gradients, truths, strict=True)
     return torch.stack([points_home(grid, g, t).float().mean() for g, t in pairs]).mean().item()
 
 
 def share_home_by_chance(grid: Tensor, truths: Tensor) -> float:
     """`share_home` of arrows that point to the middle of the grid, whatever the sound."""
+    checks.positive("grid", grid)
+    checks.positive("truths", truths, ndim=2)
     middle = (grid[(0,) * (grid.ndim - 1)] * grid[(-1,) * (grid.ndim - 1)]).sqrt()
     return share_home(grid, [(grid / middle).log()] * len(truths), truths)
+
+
+def _all_finite(*found: Tensor) -> None:
+    if not all(checks.all_true(each.isfinite()) for each in found):
+        raise ValueError(
+            "phi has NaN or infinite features or derivatives on the grid; expected none"
+        )
 
 
 def _region(synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None):

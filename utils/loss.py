@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from utils import checks
+
 
 class SpectralLoss(nn.Module):
     r"""The p-norm of the difference of features, L(x, y) = ||Phi(x) - Phi(y)||_p.
@@ -22,12 +24,9 @@ class SpectralLoss(nn.Module):
 
     def __init__(self, phi: nn.Module, p: int):
         super().__init__()
-        if not callable(phi):
-            raise TypeError(f"phi is {phi!r}; expected an operator from sounds to features")
-        if p not in (1, 2):
-            raise ValueError(f"p is {p!r}; expected 1 or 2")
+        checks.function("phi", phi)
         self.phi = phi
-        self.p = p
+        self.p = checks.one_of("p", p, (1, 2))
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
@@ -49,22 +48,38 @@ class SpectralLoss(nn.Module):
         TypeError
             If neither or both of `y` and `features` are given.
         ValueError
-            If the two sounds differ in length, or in number of features.
+            If the two sounds differ in length or device, or in number of features.
         """
         if (y is None) == (features is None):
-            raise TypeError("expected either y, a sound, or features, those of a sound; not both")
-        if y is not None and x.shape[-1] != y.shape[-1]:
+            given = f"y is a {type(y).__name__} and features a {type(features).__name__}"
+            raise TypeError(f"{given}; expected either y, a sound, or features, those of a sound")
+        checks.tensor("x", x)
+        if y is not None and x.shape[-1] != checks.tensor("y", y).shape[-1]:
             raise ValueError(
                 f"x has {x.shape[-1]} samples and y {y.shape[-1]}; expected the same length"
             )
+        name, known = ("features", features) if y is None else ("y", y)
+        checks.same_device("x", x, name, checks.tensor(name, known))
+        checks.together("x", x[..., 0], name, known[..., 0])
         target = self.phi(y) if features is None else features
         found = self.phi(x)
         if found.shape[-1] != target.shape[-1]:
             raise ValueError(
                 f"features has {target.shape[-1]} values; expected {found.shape[-1]}, those of x"
             )
-        return self.distance(found, target)
+        return self.distance(found, target, "features")
 
-    def distance(self, found: Tensor, target: Tensor) -> Tensor:
-        """The distance (...,) of features (..., D), which broadcast."""
-        return torch.linalg.vector_norm(found - target, ord=self.p, dim=-1)
+    def distance(self, found: Tensor, target: Tensor, name: str = "target") -> Tensor:
+        """The distance (...,) of features (..., D), which broadcast.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they do not, or are not finite; `name` is what the target is called then.
+        """
+        checks.together("found", checks.tensor("found", found), name, checks.tensor(name, target))
+        value = torch.linalg.vector_norm(found - target, ord=self.p, dim=-1)
+        if not checks.all_true(value.isfinite()):  # one number a sound: features may be many
+            checks.floating(name, target)
+            checks.floating("found", found)
+        return value

@@ -73,12 +73,12 @@ def gradient_descent(
     TypeError, ValueError
         For a wrong type, shape or range, and where the loss is not a finite scalar.
     """
-    checks.integer("steps", steps, least=1)
-    checks.real("step_size", step_size, above=0)
-    checks.real("tolerance", tolerance, above=0)
+    steps = checks.integer("steps", steps, least=1)
+    step_size = checks.real("step_size", step_size, above=0)
+    tolerance = checks.real("tolerance", tolerance, above=0)
     began = time.perf_counter()
     value_at = objective(synth, loss, target)
-    z = _start(theta0).log().requires_grad_()
+    z = _start(theta0, target).log().requires_grad_()
     # Gradients of JTFS may be far below Adam's usual epsilon, and squares of them below float32's
     # smallest: an epsilon that only guards against 0 / 0.
     adam = torch.optim.Adam([z], lr=step_size, eps=1e-30)
@@ -88,6 +88,8 @@ def gradient_descent(
     for _ in range(steps):
         value = value_at(z.exp())
         losses.append(value.item())
+        if not value.requires_grad:
+            raise ValueError("loss does not depend on theta; expected so, by operations of torch")
         adam.zero_grad()
         value.backward()
         if not z.grad.any():
@@ -156,11 +158,11 @@ def gauss_newton(
     TypeError, ValueError
         For a wrong type, shape or range, and where features are not finite.
     """
-    checks.integer("steps", steps, least=1)
-    checks.real("tolerance", tolerance, above=0)
+    steps = checks.integer("steps", steps, least=1)
+    tolerance = checks.real("tolerance", tolerance, above=0)
     began = time.perf_counter()
     distance, linearize = _around(synth, phi, target)
-    z, damping = _start(theta0).log(), 1e-2
+    z, damping = _start(theta0, target).log(), 1e-2
     loss, curvature, slope = linearize(z)
     taken_back = False
     path, losses, evaluations = [z], [loss], 1
@@ -208,13 +210,17 @@ def objective(synth: Callable, loss: Callable, target: Tensor) -> Callable[[Tens
     TypeError, ValueError
         If the target is not one sound; when called, if the loss is not a finite scalar.
     """
-    _one_sound(target)
+    checks.function("synth", synth)
+    checks.function("loss", loss)
+    checks.floating("target", target, ndim=1)
     features = loss.features(target) if hasattr(loss, "features") else None
 
     def value_at(theta: Tensor) -> Tensor:
         x = synth(theta)
+        _same_length(target, x)
         value = loss(x, target) if features is None else loss(x, features=features)
-        if value.ndim or not math.isfinite(value.item()):
+        scalar = isinstance(value, Tensor) and value.ndim == 0
+        if not scalar or not math.isfinite(value.item()):
             raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
         return value
 
@@ -225,12 +231,21 @@ def errors(match: Match, theta: Tensor) -> Tensor:
     """The larger relative error of the parameters at each step, (steps + 1,).
 
     This knows the truth `theta` (P,): it judges a solver, and no solver may use it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `theta` does not hold as many parameters, all positive.
     """
+    checks.instance("match", match, Match)
+    checks.positive("theta", theta, last=match.thetas.shape[-1], ndim=1)
+    checks.together("match.thetas", match.thetas, "theta", theta)
     return (match.thetas / theta - 1).abs().amax(-1)
 
 
 def steps_to(match: Match, theta: Tensor, tolerance: float = 0.05) -> int | None:
     """The first step from which the error stays within `tolerance`, or None: no success."""
+    tolerance = checks.real("tolerance", tolerance, above=0)
     outside = (errors(match, theta) > tolerance).nonzero().flatten().tolist()
     first = outside[-1] + 1 if outside else 0
     return first if first < len(match.thetas) else None
@@ -241,7 +256,9 @@ def _around(synth: Callable, phi: Callable, target: Tensor) -> tuple[Callable, C
 
     The latter are the curvature A^T A and the slope A^T r.
     """
-    _one_sound(target)
+    checks.function("synth", synth)
+    checks.function("phi", phi)
+    checks.floating("target", target, ndim=1)
     with torch.no_grad():
         wanted = phi(target)
 
@@ -249,20 +266,34 @@ def _around(synth: Callable, phi: Callable, target: Tensor) -> tuple[Callable, C
         with torch.no_grad():
             loss = (phi(synth(z.exp())) - wanted).double().square().sum().item()
         if not math.isfinite(loss):
-            raise ValueError(f"phi at theta {z.exp().tolist()} is not finite")
+            raise ValueError(f"phi at theta {z.exp().tolist()} is not finite; expected so")
         return loss
 
     def linearize(z: Tensor) -> tuple[float, Tensor, Tensor]:
         found, jacobian = features_and_jacobian(lambda q: synth(q.exp()), phi, z)
+        if found.shape != wanted.shape:
+            raise ValueError(
+                f"target has {len(target)} samples, whose features have shape "
+                f"{tuple(wanted.shape)}; expected {tuple(found.shape)}, as those of synth(theta)"
+            )
         residual, jacobian = (found - wanted).double(), jacobian.double()
         loss = residual.square().sum().item()
         if not (math.isfinite(loss) and jacobian.isfinite().all()):
             raise ValueError(
-                f"phi at theta {z.exp().tolist()} is not finite, or its Jacobian is not"
+                f"phi at theta {z.exp().tolist()} is not finite, or its Jacobian is not; "
+                "expected both to be"
             )
         return loss, jacobian.T @ jacobian, jacobian.T @ residual
 
     return distance, linearize
+
+
+def _same_length(target: Tensor, x: Tensor) -> None:
+    if target.shape[-1] != checks.tensor("synth(theta)", x).shape[-1]:
+        raise ValueError(
+            f"target has {target.shape[-1]} samples and synth(theta) {x.shape[-1]}; expected the "
+            "same length"
+        )
 
 
 def _damped_step(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
@@ -273,14 +304,9 @@ def _damped_step(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
     return step / step.abs().max().clamp(min=1)
 
 
-def _one_sound(target: Tensor) -> None:
-    checks.floating("target", target)
-    if target.ndim != 1:
-        raise ValueError(f"target has shape {tuple(target.shape)}; expected one sound, (N,)")
-
-
-def _start(theta0: Tensor) -> Tensor:
+def _start(theta0: Tensor, target: Tensor) -> Tensor:
     checks.floating("theta0", theta0)
+    checks.same_device("theta0", theta0, "target", target)
     if theta0.ndim != 1 or not checks.all_true(theta0 > 0):
         raise ValueError(
             f"theta0 is {theta0.tolist()}; expected positive parameters of one sound, (P,)"

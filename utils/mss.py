@@ -39,12 +39,11 @@ class MSS(nn.Module):
         magnitude: str = "linear",
     ):
         super().__init__()
-        self.n_ffts = tuple(checks.integer("n_ffts", n_fft, least=4) for n_fft in n_ffts)
+        each = checks.items("n_ffts", n_ffts)
+        self.n_ffts = tuple(checks.integer("n_ffts", n_fft, least=4) for n_fft in each)
         if not self.n_ffts or any(n_fft % 4 for n_fft in self.n_ffts):
             raise ValueError(f"n_ffts is {n_ffts!r}; expected at least one, all multiples of 4")
-        if magnitude not in ("linear", "log", "both"):
-            raise ValueError(f'magnitude is {magnitude!r}; expected "linear", "log" or "both"')
-        self.magnitude = magnitude
+        self.magnitude = checks.one_of("magnitude", magnitude, ("linear", "log", "both"))
 
     def extra_repr(self) -> str:
         return f"n_ffts={self.n_ffts}, magnitude={self.magnitude!r}"
@@ -67,13 +66,13 @@ class MSS(nn.Module):
                 f"x has {x.shape[-1]} samples; expected more than half of the longest window, "
                 f"{longest // 2}"
             )
-        x = torch.where(x.abs() > SILENCE, x, 0.0)
+        x = _audible(x)
         scales = [scale for n_fft in self.n_ffts for scale in self._scale(x, n_fft)]
         return torch.cat(scales, dim=-1)
 
     def _scale(self, x: Tensor, n_fft: int) -> list[Tensor]:
         """The weighted features of one scale: one block, or two for "both"."""
-        modulus = magnitudes(x, n_fft, n_fft // 4).flatten(-2)
+        modulus = _magnitudes(x, n_fft, n_fft // 4).flatten(-2)
         weight = 1 / (len(self.n_ffts) * modulus.shape[-1])
         kinds = []
         if self.magnitude in ("linear", "both"):
@@ -83,27 +82,34 @@ class MSS(nn.Module):
         return kinds
 
 
-def magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
-    """The spectrogram (..., n_fft // 2 + 1, frames) of sounds (..., N), as `MSS` makes it.
+def spectrogram(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """Magnitudes (..., n_fft // 2 + 1, frames) of sounds (..., N), as `MSS` makes them.
 
-    Periodic Hann windows, frames centred, edges reflected; samples below `SILENCE` are to be zero.
+    Periodic Hann windows, frames centred, edges reflected. Silence is legal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not a finite floating-point tensor, or not longer than half the window, or the
+        window or the hop has no samples.
     """
+    checks.floating("x", x)
+    checks.integer("n_fft", n_fft, least=2)
+    checks.integer("hop", hop, least=1)
+    if x.shape[-1] <= n_fft // 2:
+        raise ValueError(
+            f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}, half of n_fft"
+        )
+    return _magnitudes(_audible(x), n_fft, hop)
+
+
+def _audible(x: Tensor) -> Tensor:
+    return torch.where(x.abs() > SILENCE, x, 0.0)
+
+
+def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
     batch = x.reshape(-1, x.shape[-1])
     stft = torch.stft(batch, n_fft, hop, window=window, return_complex=True)
     # The derivative of the modulus at zero is zero.
     return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])
-
-
-def spectrogram(x: Tensor, n_fft: int, hop: int) -> Tensor:
-    """Magnitudes (..., n_fft // 2 + 1, frames) of any sounds (..., N), silent ones among them.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is not a finite floating-point tensor, or not longer than half the window.
-    """
-    checks.floating("x", x)
-    if x.shape[-1] <= n_fft // 2:
-        raise ValueError(f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}")
-    return magnitudes(torch.where(x.abs() > SILENCE, x, 0.0), n_fft, hop)

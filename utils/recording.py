@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from utils import checks
-from utils.synth import SAMPLE_RATE
+from utils.synth import SAMPLE_RATE, samples_of
 
 SHORTEST = 0.05  # seconds
+MOST_HERTZ = 2**20  # several times what any file has
 
 
 def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMPLE_RATE) -> Tensor:
@@ -34,8 +35,8 @@ def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMP
         If there is no such file, it is no audio, holds no samples, fewer than a twentieth of a
         second of them, or values that are not finite.
     """
-    checks.real("duration", duration, above=0)
-    checks.integer("sample_rate", sample_rate, least=1)
+    checks.integer("sample_rate", sample_rate, least=1, most=MOST_HERTZ)
+    length = samples_of(duration, sample_rate)
     samples, rate = _read(path)
     if len(samples) < SHORTEST * rate:
         raise ValueError(
@@ -45,7 +46,7 @@ def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMP
     if not np.isfinite(samples).all():
         raise ValueError(f"path is {str(path)!r}, with NaN or infinite samples; expected finite")
     mono = librosa.resample(samples.mean(axis=1), orig_sr=rate, target_sr=sample_rate)
-    x = torch.from_numpy(_framed(mono, round(duration * sample_rate)))
+    x = torch.from_numpy(_framed(mono, length))
     x = x.to(device=torch.get_default_device(), dtype=torch.get_default_dtype())
     norm = x.norm()
     return x / norm if norm > 0 else x

@@ -25,6 +25,7 @@ CSS_INCH = 96  # pixels
 SHRINKS = 0.6  # of its own width, as far as a figure may shrink
 PHONE = 340  # pixels, the width that a narrow screen leaves
 VECTORS = 250_000  # bytes, beyond which a figure is not a vector graphic
+MOST_HERTZ = 2**20  # several times what any player takes
 LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
 
 
@@ -41,9 +42,9 @@ def figure(fig: Figure, alt: str, caption: str) -> None:
     ValueError
         If one of the texts is empty.
     """
+    checks.instance("fig", fig, Figure)
     for name, text in (("alt", alt), ("caption", caption)):
-        if not text.strip():
-            raise ValueError(f"{name} is {text!r}; expected a sentence that says what to see")
+        checks.text(name, text)
     source, width = _picture(fig), fig.get_figwidth() * CSS_INCH
     plt.close(fig)
     # The class keeps the theme's dark mode from distorting the colours. A narrow screen scrolls a
@@ -86,7 +87,8 @@ def audio(sounds: Mapping[str, Tensor], sample_rate: int) -> None:
         If a sound is not a finite tensor (N,), or a label is empty.
     """
     players = []
-    for label, x in sounds.items():
+    checks.integer("sample_rate", sample_rate, least=1, most=MOST_HERTZ)
+    for label, x in checks.mapping("sounds", sounds).items():
         checks.floating(f"sounds[{label!r}]", x)
         if x.ndim != 1 or not label.strip():
             raise ValueError(
@@ -111,8 +113,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
     ValueError
         If a row has another number of cells than there are columns, or the caption is empty.
     """
-    if not caption.strip() or any(len(row) != len(columns) for row in rows):
-        raise ValueError(f"expected a caption, and {len(columns)} cells in each row: {caption!r}")
+    checks.text("caption", caption)
+    columns = [_cell("columns", each) for each in checks.items("columns", columns)]
+    rows = [
+        [_cell(f"rows[{k}]", each) for each in checks.items(f"rows[{k}]", row)]
+        for k, row in enumerate(checks.items("rows", rows))
+    ]
+    for k, row in enumerate(rows):
+        if len(row) != len(columns):
+            raise ValueError(
+                f"rows[{k}] has {len(row)} cells and columns {len(columns)}; expected "
+                f"{len(columns)} cells in each row"
+            )
     head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(each)}</td>" for each in row) + "</tr>" for row in rows
@@ -127,6 +139,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
     )
 
 
+def _cell(name: str, value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} holds {value!r}, a {type(value).__name__}; expected texts")
+    return value
+
+
 def _scrolling(wide: str, label: str) -> str:
     """HTML that a narrow screen scrolls sideways, by finger or keyboard."""
     return (
@@ -137,7 +155,7 @@ def _scrolling(wide: str, label: str) -> str:
 
 def source(function: Callable) -> None:
     """List the source of the function or class that runs, highlighted by the page itself."""
-    text = inspect.getsource(function).rstrip()
+    text = inspect.getsource(checks.function("function", function)).rstrip()
     display(Markdown(f"```python\n{text}\n```"))
 
 
@@ -150,7 +168,15 @@ def _wav(x: Tensor, sample_rate: int) -> str:
 
 
 def at_loudness(x: Tensor, sample_rate: int) -> Tensor:
-    """A sound (N,) scaled to the common loudness, with peaks within [-1, 1]."""
+    """A sound (N,) scaled to the common loudness, with peaks within [-1, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sound is not a finite tensor (N,), or the rate is none.
+    """
+    checks.floating("x", x, ndim=1)
+    checks.integer("sample_rate", sample_rate, least=1, most=MOST_HERTZ)
     part = min(len(x), max(1, round(LOUDEST_PART * sample_rate)))
     power = torch.nn.functional.avg_pool1d(x.square()[None], part, stride=max(1, part // 4)).max()
     if power == 0:

@@ -17,6 +17,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from utils import checks
 from utils.baselines import (
     Aligned,
     AverageSpectrum,
@@ -285,16 +286,19 @@ def run(job: Run | Landscape, loss: Loss) -> Run | Landscape:
 
     Raises
     ------
-    ValueError
-        If the job names no task, solver or start that there is.
+    TypeError, ValueError
+        If the job names no task, solver, start, amount or pair that there is, or the solver
+        "second" meets a loss without features.
     """
-    for name, value, known in (
-        ("task", job.task, tuple(TASKS)),
-        ("solver", getattr(job, "solver", "first"), ("first", "second")),
-        ("start", getattr(job, "start", "random"), ("random", "grid")),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} is {value!r}; expected one of {', '.join(known)}")
+    checks.instance("job", job, Run, Landscape)
+    checks.one_of("task", job.task, TASKS)
+    checks.one_of("solver", getattr(job, "solver", "first"), ("first", "second"))
+    checks.one_of("start", getattr(job, "start", "random"), ("random", "grid"))
+    checks.real("amount", job.amount)
+    checks.integer("pair", job.pair, least=0, most=PAIRS - 1)
+    checks.function("loss", loss)
+    if getattr(job, "solver", "first") == "second" and not hasattr(loss, "phi"):
+        raise TypeError(f'loss is {loss!r}; expected a SpectralLoss for the solver "second"')
     loss = copy.deepcopy(loss)  # one that draws at random begins anew
     return _search(job, loss) if isinstance(job, Run) else _look(job, loss)
 

@@ -32,7 +32,19 @@ class Parameter(NamedTuple):
 
 
 def parameters(*each: Parameter) -> Callable[[Callable], Callable]:
-    """Decorate a synthesizer with the `Parameter`s that the last axis of its `theta` holds."""
+    """Decorate a synthesizer with the `Parameter`s that the last axis of its `theta` holds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a range is not one of positive numbers, as ranges are studied in logarithms.
+    """
+
+    for k, one in enumerate(each):
+        checks.instance(f"parameters[{k}]", one, Parameter)
+        low = checks.real(f"low of {one.name}", one.low, above=1e-15)
+        checks.real(f"high of {one.name}", one.high, above=low)
+    each = tuple(one._replace(low=float(one.low), high=float(one.high)) for one in each)
 
     def decorate(synth: Callable) -> Callable:
         synth.parameters = each
@@ -61,7 +73,7 @@ def parameters_of(synth: Callable) -> tuple[Parameter, ...]:
 def draw(synth: Callable, count: int, seed: int) -> Tensor:
     """Independent parameters (count, P), log-uniform over the ranges of a synthesizer."""
     ranges = torch.tensor([(each.low, each.high) for each in parameters_of(synth)]).log()
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed))
     size = (checks.integer("count", count, least=1), len(ranges))
     uniform = torch.rand(size, generator=generator, device=generator.device)  # the same anywhere
     return torch.exp(ranges[:, 0] + (ranges[:, 1] - ranges[:, 0]) * uniform.to(ranges.device))
@@ -112,18 +124,19 @@ def am_chirp(
     t = _time(duration, sample_rate, theta, centred=True)
     f_m, gamma = _columns(theta)
     nyquist = sample_rate / 2
-    checks.real("carrier", carrier, above=0)
-    checks.real("bandwidth", bandwidth, above=0)
+    carrier = checks.real("carrier", carrier, above=0)
+    bandwidth = checks.real("bandwidth", bandwidth, above=1e-6)
     top = carrier * 2 ** min(0.3 * bandwidth, 1000.0)  # three standard deviations up
     if top >= nyquist:
         raise ValueError(
             f"carrier is {carrier!r} and bandwidth {bandwidth!r}: the chirp reaches {top:g} Hz; "
-            f"expected less than the Nyquist frequency {nyquist:g} Hz"
+            f"expected less than the Nyquist frequency {nyquist:g} Hz of sample_rate "
+            f"{sample_rate!r}"
         )
     if not checks.all_true((f_m > 0) & (f_m < nyquist)):
         raise ValueError(
             f"theta[..., 0] is {f_m.flatten().tolist()[:4]}; expected modulation frequencies "
-            f"above 0 and below the Nyquist frequency {nyquist:g} Hz"
+            f"above 0 and below the Nyquist frequency {nyquist:g} Hz of sample_rate {sample_rate!r}"
         )
     octaves = gamma * t
     phase = 2 * math.pi * carrier * t * _exprel(math.log(2) * octaves)
@@ -180,13 +193,18 @@ def ripple(
     t = _time(duration, sample_rate, theta, centred=False)
     w, density = _columns(theta)
     nyquist = sample_rate / 2
-    checks.real("f_low", f_low, above=0, below=nyquist)
-    checks.real("f_high", f_high, above=f_low, below=nyquist)
-    checks.integer("partials", partials, least=2)
+    f_low = checks.real("f_low", f_low, above=1e-6)
+    f_high = checks.real("f_high", f_high, above=f_low)
+    if f_high >= nyquist:
+        raise ValueError(
+            f"f_high is {f_high!r}; expected less than the Nyquist frequency {nyquist:g} Hz of "
+            f"sample_rate {sample_rate!r}"
+        )
+    checks.integer("partials", partials, least=2, most=2**16)
     if not checks.all_true(w.abs() < nyquist):
         raise ValueError(
             f"theta[..., 0] is {w.flatten().tolist()[:4]}; expected temporal modulation rates "
-            f"below the Nyquist frequency {nyquist:g} Hz"
+            f"below the Nyquist frequency {nyquist:g} Hz of sample_rate {sample_rate!r}"
         )
     if len(t) <= SILENT_TAIL:
         raise ValueError(
@@ -235,11 +253,21 @@ def sequence(
     TypeError, ValueError
         If `onsets` is empty, not finite, or longer than the sound.
     """
-    checks.real("sample_rate", sample_rate, above=0)
-    seconds = [checks.real(f"onsets[{k}]", float(onset)) for k, onset in enumerate(onsets)]
+    checks.function("synth", synth)
+    sample_rate = checks.real("sample_rate", sample_rate, above=0)
+    onsets = onsets.tolist() if isinstance(onsets, (Tensor, np.ndarray)) else onsets
+    seconds = [
+        checks.real(f"onsets[{k}]", each) for k, each in enumerate(checks.items("onsets", onsets))
+    ]
     if not seconds:
         raise ValueError("onsets is empty; expected at least one, in seconds")
     event = synth(theta)
+    for k, onset in enumerate(seconds):
+        if round(abs(onset) * sample_rate) >= event.shape[-1]:
+            raise ValueError(
+                f"onsets[{k}] is {onset!r} at sample_rate {sample_rate!r}; expected less than the "
+                f"sound's {event.shape[-1]} samples"
+            )
     x = sum(delay(event, round(onset * sample_rate)) for onset in seconds)
     return _normalize(x) if unit_energy else x
 
@@ -255,7 +283,7 @@ def delay(x: Tensor, samples: int) -> Tensor:
     checks.floating("x", x)
     length = x.shape[-1]
     if abs(checks.integer("samples", samples)) >= length:
-        raise ValueError(f"samples is {samples}; expected less than the sound's {length} samples")
+        raise ValueError(f"samples is {samples}; expected less than the {length} samples of x")
     kept = x[..., : length - samples] if samples >= 0 else x[..., -samples:]
     padding = (samples, 0) if samples >= 0 else (0, -samples)
     return torch.nn.functional.pad(kept, padding)
@@ -273,6 +301,7 @@ def examine(synth: Callable[[Tensor], Tensor], seed: int = 0) -> None:
     TypeError, ValueError
         At the first thing that will not do, in a sentence that says what.
     """
+    seed = checks.seed("seed", seed)
     ranges = torch.tensor([(each.low, each.high) for each in parameters_of(synth)])
     thetas = torch.cat([draw(synth, 3, seed), ranges.T]).double()
     x = checks.floating("synth(theta)", synth(thetas))
@@ -325,16 +354,29 @@ def _compare_derivatives(synth: Callable, thetas: Tensor, seed: int) -> None:
 def _time(duration: float, sample_rate: float, like: Tensor, *, centred: bool) -> Tensor:
     """The time axis (N,) in seconds, in the dtype and on the device of `like`."""
     checks.floating("theta", like, last=2)
-    checks.real("duration", duration, above=0)
-    checks.real("sample_rate", sample_rate, above=0)
-    samples = round(duration * sample_rate)
-    if samples < 1:
-        raise ValueError(
-            f"duration is {duration!r} at sample_rate {sample_rate!r}; expected a sample or more"
-        )
+    samples = samples_of(duration, sample_rate)
+    duration, sample_rate = float(duration), float(sample_rate)
     n = torch.arange(samples, dtype=torch.float64)
     start = -duration / 2 if centred else 0.0
     return (start + n / sample_rate).to(like)
+
+
+def samples_of(duration: float, sample_rate: float) -> int:
+    """How many samples a sound of `duration` seconds has.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If that is none, or more than a machine holds.
+    """
+    seconds = checks.real("duration", duration, above=0)
+    samples = round(seconds * checks.real("sample_rate", sample_rate, above=0))
+    if not 1 <= samples <= checks.MOST_SAMPLES:
+        raise ValueError(
+            f"duration is {duration!r} at sample_rate {sample_rate!r}; expected a sample or more, "
+            f"and at most {checks.MOST_SAMPLES}"
+        )
+    return samples
 
 
 def _columns(theta: Tensor) -> tuple[Tensor, Tensor]:

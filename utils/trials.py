@@ -35,6 +35,9 @@ def match_all(
     TypeError, ValueError
         If `targets` and `starts` are not tensors of as many rows.
     """
+    checks.function("solver", solver)
+    checks.function("synth", synth)
+    checks.jobs(n_jobs)
     checks.floating("targets", targets)
     checks.floating("starts", starts)
     if targets.ndim != 2 or starts.ndim != 2 or len(targets) != len(starts):
@@ -54,7 +57,16 @@ def succeeded(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05)
     """Whether each search ends with every parameter within `tolerance` of the truth (K, P).
 
     This knows the truth: it judges solvers, and no solver may use it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless there are as many truths as searches, of as many parameters.
     """
+    checks.positive("truths", truths, ndim=2)
+    matches = checks.items("matches", matches, count=len(truths))
+    for k, match in enumerate(matches):
+        checks.instance(f"matches[{k}]", match, Match)
     pairs = zip(matches, truths, strict=True)
     return [steps_to(match, truth, tolerance) is not None for match, truth in pairs]
 
@@ -65,6 +77,15 @@ def successes(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05)
 
 
 def wilson(count: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a rate of success (Wilson, JASA 22(158), 1927)."""
+    """The 95 % interval of a rate of success (Wilson, JASA 22(158), 1927).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `count` lies between 0 and `trials`, which is at least 1.
+    """
+    checks.integer("trials", trials, least=1)
+    if checks.integer("count", count, least=0) > trials:
+        raise ValueError(f"count is {count} and trials is {trials}; expected no more than trials")
     interval = binomtest(count, trials).proportion_ci(method="wilson")
     return interval.low, interval.high

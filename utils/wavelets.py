@@ -11,6 +11,7 @@ log-frequency bin for wavelets along log-frequency.
 
 import math
 import warnings
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,9 @@ ALPHA = 5.0
 
 # A filter is cut where it falls below this fraction of its peak.
 CUT = 1e-5
+
+# Bounds far from what anybody needs, so that a slip does not fill the machine's memory.
+MOST_OCTAVES, MOST_PER_OCTAVE = 28, 128
 
 # Positions along log-frequency, where every input meets less than this fraction of the
 # wavelet's peak, are taken to be zero. Cutting at 1e-5 costs a fifth more and changes nothing.
@@ -56,7 +60,14 @@ def filter_bank(J, Q):
 
     Constant Q down to the bandwidth 0.1 / 2**J, then constant bandwidth (Andén and Mallat,
     "Deep scattering spectrum", IEEE TSP 62(16), 2014). Returns a `FilterBank`.
+
+    Raises TypeError or ValueError on settings that cannot be.
     """
+    for name, value, most in (("J", J, MOST_OCTAVES), ("Q", Q, MOST_PER_OCTAVE)):
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an integer, got {value!r}")
+        if not 1 <= value <= most:
+            raise ValueError(f"{name} must be an integer from 1 to {most}, got {value}")
     xi, sigma, j = compute_params_filterbank(SIGMA_0 / 2**J, Q, ALPHA, R_PSI)
     return FilterBank(np.array(xi), np.array(sigma), np.array(j, dtype=int))
 
