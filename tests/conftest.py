@@ -37,10 +37,11 @@ def executed() -> dict[str, Path]:
 
 
 WAITS = "test_a_chapter_runs_as_on_colab"  # begins before all other tests and is asked after them
+LAST = ["test_the_readme_tells_what_was_tried", WAITS]
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.name == WAITS)
+    items.sort(key=lambda item: LAST.index(item.name) if item.name in LAST else -1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,16 +59,23 @@ def chapter_on_colab(request, tmp_path_factory):
         process.wait()
 
 
+TALLY = ROOT / "_build" / "reliability.json"
+
+
 @pytest.fixture(scope="session")
 def tally():
-    """Counts of what was tried, by kind: at the end they join others in `_build`."""
+    """What was tried, by kind and name; at the end it joins what earlier runs left in `_build`."""
     counts = {}
     yield counts
-    file = ROOT / "_build" / "reliability.json"
-    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    file.parent.mkdir(exist_ok=True)
-    text = json.dumps(known | counts, indent=1, sort_keys=True)
-    file.write_text(text + "\n", encoding="utf-8")
+    TALLY.parent.mkdir(exist_ok=True)
+    text = json.dumps(tallied(counts), indent=1, sort_keys=True)
+    TALLY.write_text(text + "\n", encoding="utf-8")
+
+
+def tallied(counts: dict[str, dict]) -> dict[str, dict]:
+    """Counts of this run, and of earlier ones those of what did not run in this one."""
+    known = json.loads(TALLY.read_text(encoding="utf-8")) if TALLY.exists() else {}
+    return {kind: known.get(kind, {}) | counts.get(kind, {}) for kind in known | counts}
 
 
 @pytest.fixture(scope="session")
