@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import ROOT, tallied
 
 
@@ -22,6 +23,8 @@ def test_without_a_browser_tests_of_pages_are_skipped_with_a_word(tally, tmp_pat
 def test_the_readme_tells_what_was_tried(tally):
     """Comes after those that count (see conftest.py)."""
     tried = tallied(tally)
+    if set(tried) != {"inputs", "properties", "faults"}:
+        pytest.fail("not all was tried: run `make test`")
     answered = sum(each["answered"] for each in tried["inputs"].values())
     refused = sum(each["refused"] for each in tried["inputs"].values())
     counts = [

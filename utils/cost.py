@@ -30,7 +30,7 @@ def race(
     """
     checks.integer("repeats", repeats, least=1)
     checks.real("at_least", at_least, below=3600)
-    for name, step in checks.mapping("steps", steps).items():
+    for name, step in checks.instance("steps", steps, Mapping).items():
         checks.function(f"steps[{name!r}]", step)
     seconds = {name: [] for name in steps}
     for turn in range(repeats + 1):
