@@ -57,6 +57,7 @@ repeat: book $(VENV)/.dev
 	$(VENV)/bin/python tools/repeat.py _build/again/_build
 
 # The library with the oldest and the newest of what it imports, in an environment of its own.
+# (scrapl-loss asks for a newer torch than its operators need.)
 LIBRARY := baselines claims cost encoder jacobian jtfs jtfs_work landscape loss match mss plot \
 	recording shared show study synth trials wavelets
 oldest newest:
@@ -64,7 +65,7 @@ oldest newest:
 	$(PYTHON) -m venv --clear _build/$@
 	_build/$@/bin/python -m pip install --quiet -r tests/$@.txt
 	_build/$@/bin/python -m pip install --quiet --no-deps \
-		$$(grep -o '^scrapl-loss[^ ]*' requirements.txt)  # it asks for a newer torch than its operators need
+		$$(grep -o '^scrapl-loss[^ ]*' requirements.txt)
 	_build/$@/bin/python -m pytest $(LIBRARY:%=tests/test_%.py)
 
 # Links from the README and all pages to the outside. No page is executed for it.
