@@ -35,12 +35,12 @@ def site():
 
 
 FIGURES = "article figure img"  # not the badge
-taught = pytest.mark.parametrize("page", TAUGHT, ids=lambda path: path.stem, indirect=True)
+taught = pytest.mark.parametrize("open_page", TAUGHT, ids=lambda path: path.stem, indirect=True)
 
 
-@pytest.fixture(params=PAGES, ids=lambda path: path.stem)
-def page(request, browser, site, executed):
-    """A page, opened; with what its console said and what it asked of other hosts."""
+@pytest.fixture(scope="module", params=PAGES, ids=lambda path: path.stem)
+def open_page(request, browser, site, executed):
+    """A page, opened once; with what its console said and what it asked of other hosts."""
     opened = browser.new_page()
     opened.said, opened.foreign = [], []
     opened.on("console", lambda m: opened.said.append(m.text) if m.type == "error" else None)
@@ -55,6 +55,14 @@ def page(request, browser, site, executed):
         opened.evaluate("MathJax.startup.promise.then(() => null)")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def page(open_page):
+    """The open page, on a screen of its usual size."""
+    open_page.set_viewport_size({"width": 1280, "height": 720})
+    open_page.emulate_media(media="screen")
+    return open_page
 
 
 def test_is_quiet_and_keeps_to_itself(page):
@@ -189,6 +197,7 @@ def test_picture_of_the_readme_is_that_of_the_build():
 
 
 def test_axe_finds_no_violation_in_content(page):
+    page.reload()  # the theme says only then which cells can be scrolled
     found = Axe().run(page, context="article.bd-article").response["violations"]
     assert {
         each["id"]: each["nodes"][0]["html"][:200] for each in found if each["id"] not in THEME
