@@ -72,6 +72,12 @@ def tally():
     TALLY.write_text(text + "\n", encoding="utf-8")
 
 
+@pytest.fixture
+def survived(tally):
+    """Note a fault after which all was as it should be."""
+    return lambda fault: tally.setdefault("faults", {}).update({fault: 1})
+
+
 def tallied(counts: dict[str, dict]) -> dict[str, dict]:
     """Counts of this run, and of earlier ones those of what did not run in this one."""
     known = json.loads(TALLY.read_text(encoding="utf-8")) if TALLY.exists() else {}

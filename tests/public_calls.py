@@ -213,26 +213,26 @@ TRAINING = dict(
     learning_rate=1e-3,
 )
 
+
+def timed(theta, duration, sample_rate, **_):
+    """The shape of sounds of so many seconds."""
+    return *theta.shape[:-1], samples(duration, sample_rate)
+
+
 CALLS = [
     Call(
         "synth",
         synth.am_chirp,
         dict(theta=THETA, carrier=512.0, bandwidth=2.0, duration=BRIEF, sample_rate=RATE)
         | dict(unit_energy=True),
-        lambda theta, duration, sample_rate, **_: (
-            *theta.shape[:-1],
-            samples(duration, sample_rate),
-        ),
+        timed,
         tries=300,
     ),
     Call(
         "synth",
         synth.ripple,
         dict(theta=THETA, f_low=256.0, f_high=2048.0, partials=4, duration=0.6, sample_rate=RATE),
-        lambda theta, duration, sample_rate, **_: (
-            *theta.shape[:-1],
-            samples(duration, sample_rate),
-        ),
+        timed,
         tries=200,
     ),
     Call(

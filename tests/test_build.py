@@ -35,12 +35,6 @@ def small_book(tmp_path):
     return root
 
 
-@pytest.fixture
-def survived(tally):
-    """Note a fault after which all was as it should be."""
-    return lambda fault: tally.setdefault("faults", {}).update({fault: 1})
-
-
 def write(root, second_cell):
     book = v4.new_notebook(
         cells=[
