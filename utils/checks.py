@@ -3,7 +3,7 @@
 import math
 import numbers
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 # Beyond it a number is a slip: its square, and a sum of many, would leave the range of float32.
 LARGEST = 1e15
 MOST_SAMPLES = 2**28  # nine hours at 8192 Hz; more is a slip of units, and fills a machine's memory
+Check = Callable[[str, object], object]  # from a name and a value to the value, or an error
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -18,8 +19,11 @@ def real(name: str, value: float, *, above: float = -math.inf, below: float = ma
     """Return `value` as a float strictly between `above` and `below`, or raise."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} is {value!r}, a {type(value).__name__}; expected a real number")
-    if not (abs(value) <= LARGEST and above < value < below):
-        raise ValueError(f"{name} is {value!r}; expected a finite number{_between(above, below)}")
+    sized = abs(value) <= LARGEST
+    if not (sized and above < value < below):
+        limit = "" if sized else f", up to {LARGEST:g} in size"
+        expected = f"a finite number{_between(above, below)}{limit}"
+        raise ValueError(f"{name} is {value!r}; expected {expected}")
     return float(value)
 
 
@@ -135,6 +139,19 @@ def items(name: str, value: Iterable, *, count: int | None = None) -> list:
             f"{name} is {reprlib.repr(value)}, of length {len(found)}; expected a length of {count}"
         )
     return found
+
+
+def every(name: str, value: Iterable, each: Check, *, count: int | None = None) -> list:
+    """Return what `each(name, item)` makes of the items of `value`, `count` of them, or raise."""
+    found = items(name, value, count=count)
+    return [each(f"{name}[{k}]", item) for k, item in enumerate(found)]
+
+
+def named(name: str, value: Mapping, each: Check) -> dict:
+    """Return what `each(name, item)` makes of a mapping from names, not empty, or raise."""
+    if not mapping(name, value):
+        raise ValueError(f"{name} is empty; expected one entry or more")
+    return {key: each(f"{name}[{key!r}]", item) for key, item in value.items()}
 
 
 def one_of(name: str, value, known: Iterable):
