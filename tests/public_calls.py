@@ -4,6 +4,7 @@ Of each: the module, the function, good arguments by name, and of which shape th
 """
 
 import functools
+import json
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 import torch
+from matplotlib.figure import Figure
 
 from utils import (
     baselines,
@@ -21,9 +23,13 @@ from utils import (
     encoder,
     explorer,
     landscape,
+    lessons,
     match,
     mss,
+    playground,
+    record,
     recording,
+    shared,
     show,
     study,
     synth,
@@ -46,6 +52,7 @@ class Call(NamedTuple):
     good : arguments by name.
     shape : from arguments to the shape that an answer has.
     tries : calls with other arguments.
+    bent : whether each tensor is bent in every way as well, which a heavy call cannot afford.
     """
 
     module: str
@@ -53,6 +60,7 @@ class Call(NamedTuple):
     good: dict
     shape: Callable[..., tuple] | None = None
     tries: int = 100
+    bent: bool = True
 
     def __str__(self) -> str:
         return getattr(self.function, "__qualname__", type(self.function).__name__)
@@ -89,7 +97,7 @@ def samples(duration: float, sample_rate: float = RATE) -> int:
 
 @functools.cache
 def a_recording() -> Path:
-    path = Path(tempfile.mkdtemp()) / "noise.wav"
+    path = a_file("noise.wav")
     soundfile.write(path, np.random.default_rng(0).standard_normal(N) / 8, RATE)
     return path
 
@@ -190,6 +198,33 @@ def identity(theta):
     return theta
 
 
+def lag(by, smoothing, x, y):
+    return baselines.Aligned(linear, by, smoothing).lag(x, y)
+
+
+def one(x):
+    return 1.0
+
+
+def once(work, inputs):
+    return shared.once(work, inputs)
+
+
+def planned(names):
+    return len(study.plan(names))  # of a search that is planned, the error is none yet
+
+
+def written(made, lines):
+    record.write(a_file("written"), made, lines)
+
+
+@functools.cache
+def a_file(name: str, content: str = "") -> Path:
+    path = Path(tempfile.mkdtemp()) / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
 def compared(task, amount, solver, start, pair, loss):
     return study.run(study.Run(task, amount, "another", solver, start, pair), loss)
 
@@ -198,6 +233,11 @@ def play(sounds, sample_rate):
     show.audio(sounds, sample_rate)
 
 
+RUN = study.Run("delay", 0.0, "another", "first", "random", 0, (8.0, 2.0), 0.5)
+COURSE = lessons.Course("MSS", 0, [0], [0.0], {})
+CLAIM = {"metadata": {"claim": {"name": "half", "value": 0.5}}}
+NOTEBOOK = {"cells": [{"outputs": [CLAIM]}]}
+PLAYED = {"by waveforms": distance}
 SCALE = torch.full((small_jtfs(X).shape[-1],), 1e-6)
 CHART = explorer.Chart(GRID, (0, 64), torch.rand(2, 1, 1, 2, 3), torch.rand(2, 1, 1, 2, 3, 2))
 TRAINING = dict(
@@ -242,6 +282,7 @@ CALLS = [
         rows("theta", N),
     ),
     Call("synth", synth.delay, dict(x=X, samples=5), lambda x, samples: x.shape, tries=200),
+    Call("synth", synth.samples_of, dict(duration=BRIEF, sample_rate=RATE)),
     Call("synth", synth.draw, dict(synth=brief, count=3, seed=0), lambda count, **_: (count, 2)),
     Call("synth", synth.examine, dict(synth=brief, seed=0), tries=30),
     Call("synth", synth.parameters_of, dict(synth=brief)),
@@ -284,6 +325,13 @@ CALLS = [
     Call("match", match.steps_to, dict(match=FOUND, theta=THETA[1], tolerance=0.05)),
     Call("landscape", landscape.survey, dict(synth=brief, phi=small_mss, grid=THETA, n_jobs=1)),
     Call("landscape", landscape.survey, dict(synth=brief, phi=small_mss, grid=THETA, targets=X)),
+    Call(
+        "landscape",
+        landscape.survey,
+        dict(synth=brief, phi=small_mss, grid=THETA, targets=X, norms=(1,)),
+        tries=40,
+        bent=False,
+    ),
     Call("landscape", surface_of, dict(target=small_mss(X[0]), p=2)),
     Call("landscape", surface_kept, dict(target=1, p=1)),
     Call(
@@ -312,6 +360,7 @@ CALLS = [
     Call("jacobian", condition, dict(synth=brief, phi=small_mss, theta=THETA[0])),
     Call("baselines", baselines.Waveform(), dict(x=X), lambda x: x.shape),
     Call("baselines", aligned, dict(loss=linear, by="envelopes", smoothing=65, x=X[0], y=X[1])),
+    Call("baselines", lag, dict(by="waveforms", smoothing=65, x=X[0], y=X[1])),
     Call(
         "baselines",
         random_windows,
@@ -356,6 +405,7 @@ CALLS = [
     Call("show", show.table, dict(columns=("a", "b"), rows=[("1", "2")], caption="Numbers.")),
     Call("show", show.source, dict(function=identity), tries=20),
     Call("cost", cost.race, dict(steps={"nothing": int}, repeats=1, at_least=0.0)),
+    Call("cost", cost.peak_memory, dict(step=int), tries=20),
     Call("cost", cost.value_and_gradient, dict(phi=small_mss, x=X), lambda x, **_: x.shape),
     Call(
         "study",
@@ -364,8 +414,60 @@ CALLS = [
         | dict(loss=SpectralLoss(baselines.Waveform(), p=2)),
         tries=60,
     ),
+    Call("study", planned, dict(names=["JTFS", "another"]), tries=30),
+    Call("study", study.warp, dict(x=X[0], amount=0.1, phase=0.2), lambda x, **_: x.shape),
+    Call("study", study.TASKS["delay"].truth, dict(pair=0), tries=30),
+    Call("study", study.TASKS["outside"].truth, dict(pair=0), tries=30),
+    Call("study", study.TASKS["delay"].start, dict(pair=0), tries=30),
+    Call("study", study.TASKS["jitter"].target, dict(pair=0, amount=0.3), tries=30),
+    Call("study", study.best_of_grid, dict(synth=brief, loss=linear, target=X[0]), tries=30),
+    Call(
+        "study",
+        study.losses_at,
+        dict(synth=brief, loss=linear, target=X[0], thetas=THETA),
+        lambda thetas, **_: thetas.shape[:1],
+    ),
+    Call(
+        "study",
+        study.landscape,
+        dict(synth=brief, loss=SpectralLoss(baselines.Waveform(), p=2))
+        | dict(target=X[0], truth=THETA[0]),
+        tries=60,
+        bent=False,
+    ),
+    Call("study", study.to_line, dict(done=RUN), tries=30),
+    Call("study", study.from_line, dict(line=study.to_line(RUN)), tries=30),
+    Call("study", study.read, dict(file=study.RECORD), tries=20),
+    Call("record", written, dict(made={"date": 1}, lines=["1", "2"])),
+    Call("record", record.read, dict(file=a_file("record", '{"date": 1}\n2'), parse=int)),
+    Call("lessons", lessons.criterion, dict(name="MSS"), tries=30),
+    Call("lessons", lessons.teach, dict(name="supervised", seed=0, steps=1), tries=12),
+    Call("lessons", lessons.course, dict(name="supervised", seed=0, steps=1), tries=12),
+    Call("lessons", lessons.to_line, dict(done=COURSE), tries=20),
+    Call("lessons", lessons.read, dict(file=lessons.RECORD), tries=20),
+    Call("shared", once, dict(work=one, inputs=X)),
+    Call("claims", claims.recorded, dict(notebook=a_file("a", json.dumps(NOTEBOOK))), tries=20),
+    Call("claims", claims.bounds, dict(table=a_file("b", "[half]\nmin = 0.2")), tries=20),
     Call("claims", claims.claim, dict(name="half", value=0.5, sentence="It is {value}.")),
     Call("claims", claims.within, dict(value=0.5, bound={"min": 0.2, "max": 1.0})),
+    Call("show", show.figure, dict(fig=Figure(), alt="Nothing.", caption="Nothing.")),
+    Call("show", show.markup, dict(html_text="<p>One</p>", plain="One")),
+    Call("playground", playground.playground, dict(losses=PLAYED, colab="https://a.example")),
+    Call("playground", playground.controls, dict(losses=PLAYED, target=THETA[0], start=THETA[1])),
+    Call(
+        "playground",
+        playground.attempt,
+        dict(losses=PLAYED, name="by waveforms", theta=THETA[0], samples=5, start=THETA[1]),
+        tries=40,
+        bent=False,
+    ),
+    Call(
+        "explorer",
+        explorer.chart,
+        dict(phi=baselines.AverageSpectrum(), grid=GRID, delays=(0, 64), counts=(2, 3), n_jobs=1),
+        tries=60,
+        bent=False,
+    ),
     Call("explorer", explorer.places, dict(counts=(2, 3)), lambda counts: (*counts, 2)),
     Call("explorer", explorer.chirp, dict(theta=(8.0, 2.0), samples=0)),
     Call(

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from utils import lessons
+from utils import lessons, record
 from utils.encoder import Encoder, Quadratic, Through, metrics, train
 from utils.loss import SpectralLoss
 from utils.mss import MSS
@@ -153,5 +153,5 @@ def test_the_record_is_whole():
 
 def test_the_record_is_read_as_written(tmp_path):
     one = lessons.Course("MSS", 0, [0, 10], [0.0, 1.5], {"on time": [0.5, 0.25]})
-    lessons.write({"date": "today"}, [one], tmp_path / "record.jsonl")
+    record.write(tmp_path / "record.jsonl", {"date": "today"}, [lessons.to_line(one)])
     assert lessons.read(tmp_path / "record.jsonl") == ({"date": "today"}, [one])

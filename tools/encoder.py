@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from utils import lessons  # noqa: E402
-from utils.record import made_with  # noqa: E402
+from utils.record import made_with, write  # noqa: E402
 from utils.shared import once  # noqa: E402
 
 
@@ -23,7 +23,7 @@ def main():
     jobs = [(name, seed) for seed in lessons.SEEDS for name in lessons.LONGER]
     work = (delayed(once)(lessons.course, name, seed, lessons.LONGER[name]) for name, seed in jobs)
     courses = list(tqdm(Parallel(n_jobs=-1, return_as="generator")(work), total=len(jobs)))
-    lessons.write(made_with(), courses)
+    write(lessons.RECORD, made_with(), map(lessons.to_line, courses))
     print(f"{len(courses)} trainings in {lessons.RECORD.name}")
 
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from utils import cost, study  # noqa: E402
-from utils.record import made_with  # noqa: E402
+from utils.record import made_with, write  # noqa: E402
 from utils.synth import am_chirp, delay  # noqa: E402
 
 KEPT = ROOT / "_build" / "study.jsonl"
@@ -87,8 +87,7 @@ def main(scheduler: str | None = None):
     with workers(scheduler):
         records = perform(jobs, losses, KEPT, made["sources"])
     made |= {"megabytes": megabytes({job.loss: losses[job.loss] for job in jobs})}
-    text = "\n".join([json.dumps(made), *map(study.to_line, records)]) + "\n"
-    study.RECORD.write_text(text, encoding="utf-8")
+    write(study.RECORD, made, map(study.to_line, records))
     print(f"{len(records)} records in {study.RECORD.name}")
 
 

@@ -4,6 +4,8 @@ import math
 import numbers
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -129,8 +131,8 @@ def mapping(name: str, value: Mapping) -> Mapping:
     return value
 
 
-def items(name: str, value: Iterable, *, count: int | None = None) -> list:
-    """Return the items of `value` as a list, `count` of them, or raise."""
+def items(name: str, value: Iterable, *, count: int | None = None, least: int = 0) -> list:
+    """Return the items of `value` as a list, `count` or `least` of them, or raise."""
     one = isinstance(value, str) or getattr(value, "ndim", 1) == 0
     _of(name, value, isinstance(value, Iterable) and not one, "a sequence")
     found = list(value)
@@ -138,12 +140,14 @@ def items(name: str, value: Iterable, *, count: int | None = None) -> list:
         raise ValueError(
             f"{name} is {reprlib.repr(value)}, of length {len(found)}; expected a length of {count}"
         )
+    if len(found) < least:
+        raise ValueError(f"{name} holds {len(found)} items; expected {least} or more")
     return found
 
 
-def every(name: str, value: Iterable, each: Check, *, count: int | None = None) -> list:
-    """Return what `each(name, item)` makes of the items of `value`, `count` of them, or raise."""
-    found = items(name, value, count=count)
+def every(name: str, value: Iterable, each: Check, **counts: int) -> list:
+    """Return what `each(name, item)` makes of all `items`, or raise."""
+    found = items(name, value, **counts)
     return [each(f"{name}[{k}]", item) for k, item in enumerate(found)]
 
 
@@ -167,6 +171,18 @@ def text(name: str, value: str) -> str:
     if not _of(name, value, isinstance(value, str), "a text").strip():
         raise ValueError(f"{name} is {value!r}; expected a text that says something")
     return value
+
+
+def path(name: str, value: str | PathLike) -> Path:
+    """Return `value` as a path, or raise."""
+    return Path(_of(name, value, isinstance(value, str | PathLike), "the path of a file"))
+
+
+def file(name: str, value: str | PathLike) -> Path:
+    """Return `value` as the path of a file that there is, or raise."""
+    if not path(name, value).is_file():
+        raise ValueError(f"{name} is {str(value)!r}, where there is no file; expected a file")
+    return Path(value)
 
 
 def jobs(value: int) -> int:

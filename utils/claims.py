@@ -53,11 +53,15 @@ def recorded(notebook: Path) -> dict[str, float]:
 
     Raises
     ------
-    ValueError
-        If the notebook makes one claim twice.
+    TypeError, ValueError
+        If there is no such notebook, or it makes one claim twice.
     """
-    found = {}
-    for cell in json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]:
+    found, content = {}, checks.file("notebook", notebook).read_bytes()
+    try:
+        cells = json.loads(content)["cells"]
+    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError) as error:
+        raise ValueError(f"notebook is {str(notebook)!r}; expected a notebook's file") from error
+    for cell in cells:
         for output in cell.get("outputs", []):
             record = output.get("metadata", {}).get("claim")
             if record is None:
@@ -69,8 +73,17 @@ def recorded(notebook: Path) -> dict[str, float]:
 
 
 def bounds(table: Path) -> dict[str, dict]:
-    """The table `book/claims.toml`: by name, the chapter, what is said, and `min` and `max`."""
-    return tomllib.loads(Path(table).read_text(encoding="utf-8"))
+    """The table `book/claims.toml`: by name, the chapter, what is said, and `min` and `max`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such file, or it is not TOML.
+    """
+    try:
+        return tomllib.loads(checks.file("table", table).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"table is {str(table)!r} ({error}); expected TOML") from error
 
 
 def within(value: float, bound: dict) -> bool:

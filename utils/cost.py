@@ -59,7 +59,13 @@ def peak_memory(step: Callable[[], object]) -> float:
 
     The step runs once in a fresh process, on one thread, since several such processes may run side
     by side; it must be picklable.
+
+    Raises
+    ------
+    TypeError
+        If the step cannot be called.
     """
+    checks.function("step", step)
     with ProcessPoolExecutor(max_workers=1, env={"OMP_NUM_THREADS": "1"}) as pool:
         return pool.submit(_growth, step).result()
 

@@ -58,7 +58,7 @@ class Encoder(nn.Module):
             self.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, len(ranges)))
         self.to(ranges.device)
 
-    def picture(self, x: Tensor) -> Tensor:
+    def _picture(self, x: Tensor) -> Tensor:
         """The mel spectrogram (B, 64, frames) down to sixty decibels below its peak, standardized.
 
         The picture of silence is zero.
@@ -74,7 +74,7 @@ class Encoder(nn.Module):
         checks.same_device("x", x, "the encoder", self.mel)
         if x.dtype != self.mel.dtype:
             raise TypeError(f"x is of {x.dtype}; expected {self.mel.dtype}, as weights are")
-        planes = self.layers(self.picture(x.reshape(-1, x.shape[-1]))[:, None])
+        planes = self.layers(self._picture(x.reshape(-1, x.shape[-1]))[:, None])
         pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
         share = torch.sigmoid(self.head(pooled))
         return (self.lowest + self.width * share).exp().reshape(*x.shape[:-1], -1)

@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -72,12 +73,16 @@ def chart(
     TypeError, ValueError
         As `survey` does.
     """
+    checks.function("phi", phi)
+    checks.floating("grid", grid, last=2)
+    delays = checks.every("delays", delays, checks.integer, least=1)
     sounds = am_chirp(places(counts)).flatten(0, 1)
     with torch.no_grad():
         many = phi(sounds[0]).shape[-1] > MANY
     late = [delay(sounds, samples) for samples in delays]
     if many:
-        atlases = [survey(am_chirp, phi, grid, targets, n_jobs=n_jobs) for targets in late]
+        kept = partial(survey, am_chirp, phi, grid, n_jobs=n_jobs, norms=(1,))
+        atlases = [kept(targets) for targets in late]
         found = [atlas.surface(k, p=1) for atlas in atlases for k in range(len(sounds))]
     else:
         atlas = once(survey, am_chirp, phi, grid, n_jobs=n_jobs)
@@ -106,7 +111,7 @@ def chirp(theta: tuple[float, float] = (8.0, 2.0), samples: int = 0) -> None:
     ValueError
         If a slider cannot stand there.
     """
-    theta = [checks.real("theta", value) for value in checks.items("theta", theta, count=2)]
+    theta = checks.every("theta", theta, checks.real, count=2)
     for each, value in zip(parameters_of(am_chirp), theta, strict=True):
         if not each.low <= value <= each.high:
             raise ValueError(f"theta is {theta}; expected {each.name} from {each.low} on, "
@@ -137,10 +142,7 @@ def landscape(
         If charts differ in shape or delays, or lack the delay or the place, or the start is not
         positive.
     """
-    for name, each in checks.mapping("charts", charts).items():
-        checks.instance(f"charts[{name!r}]", each, Chart)
-    if not charts:
-        raise ValueError("charts is empty; expected one at least")
+    charts = checks.named("charts", charts, _a_chart)
     first = next(iter(charts.values()))
     for name, each in charts.items():
         if each.delays != first.delays or each.losses.shape != first.losses.shape:
@@ -156,8 +158,7 @@ def landscape(
             f"within {tuple(counts)}"
         )
     if start is not None:
-        start = checks.items("start", start, count=2)
-        start = [checks.real("start", value, above=0) for value in start]
+        start = checks.every("start", start, partial(checks.real, above=0), count=2)
     ranges = [(each.low, each.high) for each in parameters_of(am_chirp)]
     parts = start and [
         np.log(value / low) / np.log(high / low)
@@ -174,6 +175,10 @@ def landscape(
         "start": parts,
     }
     _show("landscape", f"Explorer of the landscapes of {' and '.join(charts)}", data)
+
+
+def _a_chart(name: str, value: Chart) -> Chart:
+    return checks.instance(name, value, Chart)
 
 
 def _packed(chart: Chart) -> dict[str, str]:

@@ -5,8 +5,9 @@ distance is the Jacobian of the features transposed, times a function of the dif
 features. So one pass over the grid serves every target and every delay.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -32,8 +33,8 @@ class Atlas:
     grid : (..., P), the parameters surveyed; G points in all.
     features : (G, D) at every grid point, or None where targets were named beforehand.
     jacobian : (G, D, P), the derivative of features by parameters, or None likewise.
-    losses : for p = 1 and 2, (K, G), the loss against each of K targets named beforehand.
-    gradients : for p = 1 and 2, (K, G, P).
+    losses : by norm p, (K, G), the loss against each of K targets named beforehand.
+    gradients : by norm p, (K, G, P).
     """
 
     grid: Tensor
@@ -59,6 +60,7 @@ class Atlas:
         checks.one_of("p", p, (1, 2))
         shape = self.grid.shape[:-1]
         if self.features is None:
+            checks.one_of("p", p, self.losses)
             index = checks.integer("target", target, least=0)
             if index >= len(self.losses[p]):
                 raise ValueError(f"target is {index}; expected less than {len(self.losses[p])}")
@@ -68,7 +70,7 @@ class Atlas:
             checks.together("target", target, "features", self.features)
             target = target.detach().to(self.features)
             pairs = zip(self.features, self.jacobian, strict=True)
-            values = [_distances(f, j, target[None])[p] for f, j in pairs]
+            values = [_distances(f, j, target[None], (p,))[p] for f, j in pairs]
             loss = torch.cat([value for value, _ in values])
             gradient = torch.cat([slope for _, slope in values])
         return loss.reshape(shape), gradient.reshape(*shape, -1)
@@ -87,6 +89,7 @@ def survey(
     targets: Tensor | None = None,
     *,
     n_jobs: int = 1,
+    norms: tuple[int, ...] = (1, 2),
 ) -> Atlas:
     """Compute features and their Jacobian, by forward differentiation, at every grid point.
 
@@ -97,10 +100,11 @@ def survey(
         method `push_forward` as `JTFS` has.
     grid : (..., P), such as `log_grid` makes.
     targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
-        and gradients against these targets, for p = 1 and 2, and forgets the features. So it
-        does with many features, such as those of `MSS`.
+        and gradients against these targets and forgets the features. So it does with many
+        features, such as those of `MSS`.
     n_jobs : processes of joblib that share the work; -1 for one a core; one on an
         accelerator. The result is the same.
+    norms : p = 1, 2 or both, for which to keep losses against targets.
 
     Returns
     -------
@@ -116,6 +120,7 @@ def survey(
     checks.function("phi", phi)
     checks.floating("grid", grid)
     checks.jobs(n_jobs)
+    norms = checks.every("norms", norms, partial(checks.one_of, known=(1, 2)), least=1)
     points = grid.detach().reshape(-1, grid.shape[-1])
     wanted = None
     if targets is not None:
@@ -132,7 +137,7 @@ def survey(
     parts = points.split(BATCH)
     # As an array, which joblib shares between processes instead of sending it with each part.
     known = None if wanted is None else wanted.cpu().numpy()
-    work = (delayed(_region)(synth, phi, part, known) for part in parts)
+    work = (delayed(_region)(synth, phi, part, known, norms) for part in parts)
     on_cpu = grid.device.type == "cpu"
     found = Parallel(n_jobs=n_jobs if on_cpu else 1, return_as="generator")(work)
     # Of each part: features and Jacobian, or losses and gradients.
@@ -141,8 +146,8 @@ def survey(
         features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
         _all_finite(features, jacobian)
         return Atlas(grid, features, jacobian)
-    losses = {p: torch.cat([part[p][0] for part in kept], dim=1) for p in (1, 2)}
-    gradients = {p: torch.cat([part[p][1] for part in kept], dim=1) for p in (1, 2)}
+    losses = {p: torch.cat([part[p][0] for part in kept], dim=1) for p in norms}
+    gradients = {p: torch.cat([part[p][1] for part in kept], dim=1) for p in norms}
     _all_finite(*losses.values(), *gradients.values())
     return Atlas(grid, None, None, losses, gradients)
 
@@ -229,33 +234,42 @@ def _all_finite(*found: Tensor) -> None:
         )
 
 
-def _region(synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None):
+def _region(
+    synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None, norms: list[int]
+):
     """Features and Jacobian at some points; or losses and gradients, if there are targets."""
     found = features_and_jacobian(synth, phi, points)
-    return found if targets is None else _against(*found, torch.tensor(targets).to(points))
+    return found if targets is None else _against(*found, torch.tensor(targets).to(points), norms)
 
 
-def _against(features: Tensor, jacobian: Tensor, targets: Tensor) -> dict[int, tuple]:
+def _against(
+    features: Tensor, jacobian: Tensor, targets: Tensor, norms: list[int]
+) -> dict[int, tuple]:
     """Losses (K, B) and gradients (K, B, P) of a batch (B, D) against targets (K, D)."""
     pairs = zip(features, jacobian, strict=True)
-    found = [_distances(f, j, targets) for f, j in pairs]
+    found = [_distances(f, j, targets, norms) for f, j in pairs]
     return {
         p: tuple(torch.stack([each[p][part] for each in found], dim=1) for part in (0, 1))
-        for p in (1, 2)
+        for p in norms
     }
 
 
-def _distances(features: Tensor, jacobian: Tensor, targets: Tensor) -> dict[int, tuple]:
-    """For p = 1 and 2: distances (K,) from features (D,) to targets (K, D), gradients (K, P)."""
-    sums, squares = features.new_zeros(2, len(targets))
-    sign_slopes, slopes = features.new_zeros(2, len(targets), jacobian.shape[-1])
+def _distances(
+    features: Tensor, jacobian: Tensor, targets: Tensor, norms: Sequence[int]
+) -> dict[int, tuple]:
+    """By norm: distances (K,) from features (D,) to targets (K, D), and gradients (K, P)."""
+    sums = {p: features.new_zeros(len(targets)) for p in norms}
+    slopes = {p: features.new_zeros(len(targets), jacobian.shape[-1]) for p in norms}
     split = (each.split(COLUMNS) for each in (features, jacobian))
     for f, j, t in zip(*split, targets.split(COLUMNS, dim=-1), strict=True):
         difference = f - t
-        sums += difference.abs().sum(-1)
-        squares += difference.square().sum(-1)
-        sign_slopes += difference.sign() @ j
-        slopes += difference @ j
-    euclidean = squares.sqrt()
-    direction = slopes / torch.where(euclidean > 0, euclidean, 1.0)[:, None]
-    return {1: (sums, sign_slopes), 2: (euclidean, direction)}
+        if 1 in norms:
+            sums[1] += difference.abs().sum(-1)
+            slopes[1] += difference.sign() @ j
+        if 2 in norms:
+            sums[2] += difference.square().sum(-1)
+            slopes[2] += difference @ j
+    if 2 in norms:
+        sums[2] = sums[2].sqrt()
+        slopes[2] = slopes[2] / torch.where(sums[2] > 0, sums[2], 1.0)[:, None]
+    return {p: (sums[p], slopes[p]) for p in norms}

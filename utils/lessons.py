@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from utils import checks, record
 from utils.encoder import Criterion, Quadratic, Through, Training, metrics, train
 from utils.jtfs import JTFS
 from utils.loss import SpectralLoss
@@ -56,19 +57,26 @@ def criterion(name: str) -> Criterion:
     ValueError
         For any other name.
     """
+    checks.one_of("name", name, LIVE)
     if name == "MSS":
         return Through(synth, SpectralLoss(MSS(magnitude="both"), p=1))
     if name == "JTFS":
         return Through(synth, SpectralLoss(scattering(), p=2))
     if name == "JTFS, linearized":
         return Quadratic(lessons(), once(metrics, synth, scattering(), lessons(), n_jobs=-1))
-    if name == "supervised":
-        return Quadratic(lessons(), torch.eye(2).expand(LESSONS, 2, 2))
-    raise ValueError(f"name is {name!r}; expected one of {', '.join(LIVE)}")
+    return Quadratic(lessons(), torch.eye(2).expand(LESSONS, 2, 2))  # supervised
 
 
 def teach(name: str, seed: int, steps: int) -> Training:
-    """Train an encoder by a criterion of this name."""
+    """Train an encoder by a criterion of this name, so many steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `criterion` and `train` do.
+    """
+    checks.integer("steps", steps, least=1)
+    checks.seed("seed", seed)
     every = EVERY if name in ("MSS", "JTFS") else 5 * EVERY
     return train(
         synth,
@@ -100,13 +108,11 @@ def course(name: str, seed: int, steps: int) -> Course:
     return Course(name, seed, done.steps, [round(s, 2) for s in done.seconds], errors)
 
 
-def write(made: dict, courses: list[Course], file: Path = RECORD) -> None:
-    """Write what a record was made with, and its trainings, a line each."""
-    lines = [json.dumps(made), *(json.dumps(asdict(each)) for each in courses)]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def to_line(done: Course) -> str:
+    """A training as a line of JSON."""
+    return json.dumps(asdict(checks.instance("done", done, Course)))
 
 
 def read(file: Path = RECORD) -> tuple[dict, list[Course]]:
-    """What the record was made with, and its trainings."""
-    first, *lines = file.read_text(encoding="utf-8").splitlines()
-    return json.loads(first), [Course(**json.loads(line)) for line in lines]
+    """What the record was made with, and its trainings; raises as `record.read` does."""
+    return record.read(file, lambda line: Course(**json.loads(line)))

@@ -10,7 +10,7 @@ import torch
 from IPython.display import display
 from torch import Tensor
 
-from utils import plot, show
+from utils import checks, plot, show
 from utils.match import errors, gradient_descent
 from utils.study import TASKS
 from utils.synth import SAMPLE_RATE, am_chirp, delay, parameters_of
@@ -29,7 +29,14 @@ def playground(losses: Mapping[str, Callable], colab: str) -> None:
     ----------
     losses : by name, any callable `loss(x, y)`.
     colab : where the chapter can be run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no loss, or one that cannot be called.
     """
+    checks.named("losses", losses, checks.function)
+    checks.text("colab", colab)
     target, start = torch.tensor([8.0, 2.0]), torch.tensor([6.0, 1.2])
     if STILL in os.environ:
         show.markup(
@@ -45,6 +52,9 @@ def playground(losses: Mapping[str, Callable], colab: str) -> None:
 
 def controls(losses: Mapping[str, Callable], target: Tensor, start: Tensor) -> widgets.Widget:
     """The sliders, the menu, the button and the place where a descent is shown."""
+    checks.named("losses", losses, checks.function)
+    for name, theta in (("target", target), ("start", start)):
+        _within_range(name, theta)
 
     wide = {"style": {"description_width": "10em"}, "layout": {"width": "32em"}}
 
@@ -86,7 +96,17 @@ def controls(losses: Mapping[str, Callable], target: Tensor, start: Tensor) -> w
 def attempt(
     losses: Mapping[str, Callable], name: str, theta: Tensor, samples: int, start: Tensor
 ) -> None:
-    """Descend by one loss from a start (P,) towards theta (P,) delayed; show what is found."""
+    """Descend by one loss from a start (P,) towards theta (P,) delayed; show what is found.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such loss, or as `am_chirp`, `delay` and `gradient_descent` do.
+    """
+    checks.one_of("name", name, checks.named("losses", losses, checks.function))
+    for what, each in (("theta", theta), ("start", start)):
+        checks.positive(what, each, last=2, ndim=1)
+    checks.same_device("theta", theta, "start", start)
     target = delay(am_chirp(theta), samples)
     match = gradient_descent(am_chirp, losses[name], target, start)
     found = match.thetas[-1]
@@ -105,3 +125,14 @@ def attempt(
         caption=f"A descent by {name}: the target, {samples} samples late; where the descent "
         "starts; where it ends.",
     )
+
+
+def _within_range(name: str, theta: Tensor) -> None:
+    """Raise unless sliders can stand at parameters (2,)."""
+    values = checks.positive(name, theta, last=2, ndim=1).tolist()
+    for each, value in zip(parameters_of(am_chirp), values, strict=True):
+        if not each.low <= value <= each.high:
+            raise ValueError(
+                f"{name} is {values}; expected {each.name} from {each.low} on, to {each.high} "
+                f"{each.unit}"
+            )

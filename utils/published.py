@@ -12,8 +12,10 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
+from utils import checks
 from utils.cost import peak
 
 HOME = Path(__file__).parents[1]
@@ -38,8 +40,9 @@ class Published:
 
     Raises
     ------
-    ValueError
-        If there is no such kind.
+    TypeError, ValueError
+        If there is no such kind or setting, or a number is none. A value that the operator refuses
+        ends its process, and the first step says so.
     """
 
     def __init__(
@@ -50,8 +53,12 @@ class Published:
         device: str = "cpu",
         **settings: int | str,
     ):
-        if kind not in KINDS:
-            raise ValueError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}")
+        checks.one_of("kind", kind, KINDS)
+        shape = checks.every("shape", shape, partial(checks.integer, least=1), count=2)
+        checks.integer("threads", threads, least=1, most=2**10)
+        checks.text("device", device)
+        for name in settings:
+            checks.one_of("settings", name, SETTING)
         job = {"kind": kind, "shape": shape, "device": device, "settings": SETTING | settings}
         self._process = subprocess.Popen(
             [*PROCESS, str(threads), json.dumps(job)],

@@ -1,7 +1,6 @@
 """A recording of one's own, as a sound of the book."""
 
 from os import PathLike
-from pathlib import Path
 
 import librosa
 import numpy as np
@@ -54,10 +53,7 @@ def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMP
 
 def _read(path: str | PathLike) -> tuple[np.ndarray, int]:
     """Samples (N, channels) of a file, and their rate."""
-    if not isinstance(path, str | PathLike):
-        raise TypeError(f"path is {path!r}, a {type(path).__name__}; expected the path of a file")
-    if not Path(path).is_file():
-        raise ValueError(f"path is {str(path)!r}, where there is no file; expected a sound file")
+    checks.file("path", path)
     try:
         return soundfile.read(path, dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import joblib
+import torch
 from torch import Tensor, nn
+
+from utils import checks
 
 HOME = Path(__file__).parents[1]
 MEMORY = joblib.Memory(HOME / "_build" / "shared", verbose=0)
@@ -29,8 +32,9 @@ def once(work: Callable, *inputs, **options):
     Raises
     ------
     TypeError
-        For an input of another kind, which could not be found again.
+        For work that cannot be called, or an input of another kind, which could not be found again.
     """
+    checks.function("work", work)
     key = joblib.hash([_library(), _told(work), _told(inputs), _told(options)])
     return _kept(key, functools.partial(work, *inputs, **options))
 
@@ -45,7 +49,9 @@ def _told(value):
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Tensor):
-        return str(value.device), value.detach().cpu().numpy()
+        plain = value.detach().cpu().to_dense().flatten()  # numpy lacks some types: its bytes
+        kind = str(value.device), str(value.dtype), tuple(value.shape)
+        return *kind, plain.contiguous().view(torch.uint8).numpy()
     if isinstance(value, nn.Module):
         return type(value).__qualname__, _told(type(value).forward), repr(value)
     if isinstance(value, functools.partial):

@@ -17,7 +17,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from utils import checks
+from utils import checks, record
 from utils.baselines import (
     Aligned,
     AverageSpectrum,
@@ -109,14 +109,15 @@ class Task:
 
     def truth(self, pair: int) -> Tensor:
         """The parameters (P,) of the target of a pair; the first eight chirps are chapter 3's."""
-        return draw(self.synth, PAIRS, seed=0)[pair]
+        return draw(self.synth, PAIRS, seed=0)[_checked(pair)]
 
     def start(self, pair: int) -> Tensor:
         """The start (P,) of a pair, drawn like the truth and independently of it."""
-        return draw(self.synth, PAIRS, seed=1)[pair]
+        return draw(self.synth, PAIRS, seed=1)[_checked(pair)]
 
     def target(self, pair: int, amount: float) -> Tensor:
         """The sound (N,) to match."""
+        checks.real("amount", amount)
         return self.hear(self.truth(pair), amount, torch.Generator().manual_seed(pair))
 
 
@@ -130,68 +131,82 @@ class Outside(Task):
         return limits[:, 1] * self.amounts[0] ** share
 
 
-def late(theta, amount, generator, synth=am_chirp):
+def _checked(pair: int) -> int:
+    return checks.integer("pair", pair, least=0, most=PAIRS - 1)
+
+
+def _late(theta, amount, generator, synth=am_chirp):
     return delay(synth(theta), int(amount))
 
 
-def jittered(theta, amount, generator):
+def _jittered(theta, amount, generator):
     """A sequence whose every onset moves by itself, uniformly within `amount` seconds."""
     moves = torch.rand(len(REGULAR), generator=generator, device=generator.device) - 0.5
     onsets = [onset + amount * move for onset, move in zip(REGULAR, moves.tolist(), strict=True)]
     return sequence(am_chirp, theta, onsets)
 
 
-def warped(theta, amount, generator):
+def _warped(theta, amount, generator):
     """A sequence whose clock runs up to `amount` faster and slower, from a random phase on."""
     phase = torch.rand(1, generator=generator, device=generator.device).item()
     return warp(regular(theta), amount, phase)
 
 
 def warp(x: Tensor, amount: float, phase: float) -> Tensor:
-    """A sound (N,) whose clock runs up to `amount` faster and slower, once in its duration."""
+    """A sound (N,) whose clock runs up to `amount` faster and slower, once in its duration.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a wrong type or shape, or an amount by which the clock would stand still.
+    """
+    checks.floating("x", x, ndim=1)
+    amount, phase = checks.real("amount", amount, above=-1, below=1), checks.real("phase", phase)
+    if len(x) < 2:
+        raise ValueError(f"x has shape {tuple(x.shape)}; expected two samples or more")
     turn = torch.arange(len(x), dtype=torch.float64) / len(x)
     shift = amount / (2 * math.pi) * torch.sin(2 * math.pi * (turn + phase))
     spline = CubicSpline(turn.numpy(force=True), x.numpy(force=True).astype(float))
     return torch.from_numpy(spline((turn + shift).clamp(0, turn[-1]).numpy(force=True))).to(x)
 
 
-def punctual(theta, amount, generator):
+def _punctual(theta, amount, generator):
     return am_chirp(theta)
 
 
-def noisy(theta, amount, generator):
+def _noisy(theta, amount, generator):
     """A chirp in white noise, `amount` decibels below it."""
     x = am_chirp(theta)
     noise = torch.randn(LENGTH, generator=generator, device=generator.device).to(x)
     return x + noise * x.norm() / noise.norm() * 10 ** (-amount / 20)
 
 
-def transposed(theta, amount, generator):
+def _transposed(theta, amount, generator):
     """A chirp whose carrier lies `amount` octaves above that of the candidates."""
     return am_chirp(theta, carrier=512.0 * 2**amount)
 
 
 loud = partial(am_chirp, unit_energy=False)
 TASKS = {
-    "delay": Task("one chirp, {amount:g} samples late", late, amounts=(0, 2**8, 2**10, 2**12)),
+    "delay": Task("one chirp, {amount:g} samples late", _late, amounts=(0, 2**8, 2**10, 2**12)),
     "jitter": Task(
         "a sequence, onsets jittered within {amount:g} s",
-        jittered,
+        _jittered,
         regular,
         (0.0, 0.15, 0.3, 0.6),
     ),
-    "warp": Task("a sequence, tempo off by up to {amount:.0%}", warped, regular, (0.05,)),
+    "warp": Task("a sequence, tempo off by up to {amount:.0%}", _warped, regular, (0.05,)),
     "ripples": Task(
-        "a ripple, {amount:g} samples late", partial(late, synth=ripple), ripple, (2**10,)
+        "a ripple, {amount:g} samples late", partial(_late, synth=ripple), ripple, (2**10,)
     ),
-    "noise": Task("one chirp, noise {amount:g} dB below", noisy, amounts=(20,)),
-    "carrier": Task("one chirp, carrier {amount:g} octaves up", transposed, amounts=(0.5,)),
+    "noise": Task("one chirp, noise {amount:g} dB below", _noisy, amounts=(20,)),
+    "carrier": Task("one chirp, carrier {amount:g} octaves up", _transposed, amounts=(0.5,)),
     "outside": Outside(
-        "one chirp, parameters up to {amount:g} times above the range", punctual, amounts=(1.5,)
+        "one chirp, parameters up to {amount:g} times above the range", _punctual, amounts=(1.5,)
     ),
     "level": Task(
         "one chirp, {amount:g} samples late, its level as published",
-        partial(late, synth=loud),
+        partial(_late, synth=loud),
         loud,
         (2**10,),
     ),
@@ -260,6 +275,7 @@ class Landscape:
 
 def plan(names: list[str]) -> list[Run | Landscape]:
     """All that the study does for losses of these names: pair by pair, so that it may stop."""
+    checks.every("names", names, checks.text)
     work = []
     for pair in range(PAIRS):
         for loss in [name for name in names if pair < FEWER or name not in SLOW]:
@@ -295,7 +311,7 @@ def run(job: Run | Landscape, loss: Loss) -> Run | Landscape:
     checks.one_of("solver", getattr(job, "solver", "first"), ("first", "second"))
     checks.one_of("start", getattr(job, "start", "random"), ("random", "grid"))
     checks.real("amount", job.amount)
-    checks.integer("pair", job.pair, least=0, most=PAIRS - 1)
+    _checked(job.pair)
     checks.function("loss", loss)
     if getattr(job, "solver", "first") == "second" and not hasattr(loss, "phi"):
         raise TypeError(f'loss is {loss!r}; expected a SpectralLoss for the solver "second"')
@@ -325,10 +341,19 @@ def _search(job: Run, loss: Loss) -> Run:
 
 
 def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
-    """The candidate (P,) of a coarse grid at which the loss against a target (N,) is smallest."""
+    """The candidate (P,) of a coarse grid at which the loss against a target (N,) is smallest.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `SpectralLoss` and `objective` do, and if the loss is not finite somewhere.
+    """
+    checks.function("loss", loss)
+    checks.floating("target", target, ndim=1)
     candidates = log_grid(synth, GRID).reshape(-1, 2)
     if isinstance(loss, SpectralLoss):  # their features serve every target
-        features = once(features_at, synth, loss.phi, candidates)
+        objective(synth, loss, target)(candidates[0])  # says what is wrong
+        features = once(_features_at, synth, loss.phi, candidates)
         values = loss.distance(features, loss.features(target))
     else:
         values = losses_at(synth, loss, target, candidates)
@@ -337,7 +362,7 @@ def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
     return candidates[values.argmin()]
 
 
-def features_at(synth: Callable, phi: Callable, thetas: Tensor) -> Tensor:
+def _features_at(synth: Callable, phi: Callable, thetas: Tensor) -> Tensor:
     """The features (K, D) of the sounds of some parameters (K, P)."""
     with torch.no_grad():
         return torch.stack([phi(synth(theta)) for theta in thetas])
@@ -345,7 +370,9 @@ def features_at(synth: Callable, phi: Callable, thetas: Tensor) -> Tensor:
 
 def losses_at(synth: Callable, loss: Loss, target: Tensor, thetas: Tensor) -> Tensor:
     """The loss (K,) against a target (N,) at each of some parameters (K, P), without gradient."""
+    checks.positive("thetas", thetas, ndim=2)
     value_at = objective(synth, loss, target)
+    checks.same_device("thetas", thetas, "target", target)
     with torch.no_grad():
         return torch.stack([value_at(theta) for theta in thetas])
 
@@ -360,6 +387,9 @@ def landscape(
     synth: Callable, loss: Loss, target: Tensor, truth: Tensor
 ) -> tuple[float, int, float]:
     """Share of arrows home, minima on a grid, and minima on cuts: see `Landscape`."""
+    checks.function("loss", loss)
+    checks.floating("target", target, ndim=1)
+    checks.positive("truth", truth, ndim=1)
     grid = log_grid(synth, LANDSCAPE)
     if hasattr(getattr(loss, "phi", None), "push_forward"):  # few features: an atlas can hold them
         atlas = once(survey, synth, loss.phi, grid)
@@ -394,6 +424,7 @@ def _minima_of_cuts(synth: Callable, loss: Loss, target: Tensor, truth: Tensor) 
 
 def to_line(done: Run | Landscape) -> str:
     """A record as a line of JSON."""
+    checks.instance("done", done, Run, Landscape)
     return json.dumps({type(done).__name__.lower(): list(asdict(done).values())})
 
 
@@ -406,13 +437,14 @@ def from_line(line: str) -> Run | Landscape:
         If it holds none.
     """
     kinds: Mapping[str, type] = {"run": Run, "landscape": Landscape}
-    [(kind, values)] = json.loads(line).items()
-    if kind not in kinds:
-        raise ValueError(f"line is {line!r}; expected a run or a landscape")
-    return kinds[kind](*(tuple(value) if isinstance(value, list) else value for value in values))
+    checks.text("line", line)
+    try:
+        [(kind, values)] = json.loads(line).items()
+        return kinds[kind](*(tuple(v) if isinstance(v, list) else v for v in values))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"line is {line!r}; expected a run or a landscape in JSON") from error
 
 
 def read(file: Path = RECORD) -> tuple[dict, list[Run | Landscape]]:
-    """The committed study: what it was made with, and its records."""
-    first, *lines = file.read_text(encoding="utf-8").splitlines()
-    return json.loads(first), [from_line(line) for line in lines]
+    """The committed study: what it was made with, and its records; raises as `record.read` does."""
+    return record.read(file, from_line)

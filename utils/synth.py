@@ -256,9 +256,7 @@ def sequence(
     checks.function("synth", synth)
     sample_rate = checks.real("sample_rate", sample_rate, above=0)
     onsets = onsets.tolist() if isinstance(onsets, (Tensor, np.ndarray)) else onsets
-    seconds = [
-        checks.real(f"onsets[{k}]", each) for k, each in enumerate(checks.items("onsets", onsets))
-    ]
+    seconds = checks.every("onsets", onsets, checks.real)
     if not seconds:
         raise ValueError("onsets is empty; expected at least one, in seconds")
     event = synth(theta)

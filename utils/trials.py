@@ -64,11 +64,13 @@ def succeeded(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05)
         Unless there are as many truths as searches, of as many parameters.
     """
     checks.positive("truths", truths, ndim=2)
-    matches = checks.items("matches", matches, count=len(truths))
-    for k, match in enumerate(matches):
-        checks.instance(f"matches[{k}]", match, Match)
+    matches = checks.every("matches", matches, _a_match, count=len(truths))
     pairs = zip(matches, truths, strict=True)
     return [steps_to(match, truth, tolerance) is not None for match, truth in pairs]
+
+
+def _a_match(name: str, value: Match) -> Match:
+    return checks.instance(name, value, Match)
 
 
 def successes(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> int:
