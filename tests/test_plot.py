@@ -45,8 +45,50 @@ def test_scalogram_shows_the_tone_where_it_is():
     assert edges[row] < 512 < edges[row + 1]
 
 
+PHI = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
+
+
 def test_silence_can_be_drawn():
     plot.sounds({"silence": torch.zeros(8192)}).canvas.draw()
+    nothing, grid = {"nothing": torch.zeros(2, 64)}, log_grid(am_chirp, (2, 64))
+    figures = [
+        plot.spectrograms(torch.zeros(8192), [512]),
+        plot.joint_wavelets(nothing, 64, 8),
+        plot.maps(nothing, [800.0, 400.0], 2.0),
+        plot.rate_scale({"nothing": PHI(torch.zeros(4096))}, PHI.table(8192)),
+    ]
+    for fig in figures:
+        fig.canvas.draw()
+        assert not np.asarray(axes_of(fig)[0].collections[0].get_array()).any()
+    level = {"nothing": (torch.zeros(2, 64), torch.zeros(2, 64, 2))}
+    plot.surfaces(Atlas(grid, None, None), am_chirp, level, grid[0, 0]).canvas.draw()
+    fig = plot.slices(grid[0, :, 1], {"nothing": torch.zeros(64)}, 2.0, "x (Hz)")
+    assert not axes_of(fig)[0].lines[0].get_ydata().any()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_any_number_of_panels_will_do(count):
+    maps = {f"map {k}": torch.rand(3, 64) for k in range(count)}
+    features = {f"sound {k}": torch.rand(len(PHI.paths)) for k in range(count)}
+    figures = [
+        plot.spectrograms(torch.ones(4096), [512] * count),
+        plot.joint_wavelets(maps, 64, 8),
+        plot.maps(maps, [800.0, 400.0, 200.0], 2.0),
+        plot.rate_scale(features, PHI.table(8192)),
+    ]
+    for fig in figures:
+        fig.canvas.draw()
+        assert sum(axis.get_visible() for axis in axes_of(fig)) == count
+
+
+def test_a_path_that_the_table_has_not_is_left_blank():
+    table = PHI.table(8192)
+    here = (table["order"] != 2) | (table["xi_2"] < 20) | (table["xi_fr"] > 0)
+    assert not here.all()
+    fig = plot.rate_scale({"one": torch.rand(here.sum())}, table[here])
+    shown = axes_of(fig)[0].collections[0].get_array()
+    assert 0 < shown.mask.sum() < shown.size
+    assert np.isfinite(shown.compressed()).all()
 
 
 def test_surfaces_mark_minimum_truth_and_paths():
@@ -122,11 +164,10 @@ def test_maps_share_a_scale_and_name_frequencies():
 
 
 def test_rate_scale_puts_rising_on_the_right():
-    phi = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
     t = torch.arange(4096) / 8192
     rising = torch.sin(2 * torch.pi * 200 * 2 ** (6 * t) / (6 * np.log(2)))
-    features = {"rising": phi(rising), "falling": phi(rising.flip(-1))}
-    fig = plot.rate_scale(features, phi.table(8192))
+    features = {"rising": PHI(rising), "falling": PHI(rising.flip(-1))}
+    fig = plot.rate_scale(features, PHI.table(8192))
     rising, falling = (np.asarray(axis.collections[0].get_array()) for axis in axes_of(fig))
     middle = rising.shape[-1] // 2
     assert rising[:, middle:].sum() > 1.05 * rising[:, :middle].sum()

@@ -113,8 +113,9 @@ def envelopes(named: Mapping[str, Tensor], seconds: tuple[float, float]) -> Figu
 @styled
 def spectrograms(x: Tensor, n_ffts: Sequence[int], sample_rate: int = SAMPLE_RATE) -> Figure:
     """The magnitude spectrogram of a sound (N,) at several window lengths, one a column."""
-    fig, axes = plt.subplots(1, len(n_ffts), figsize=(3.6 * len(n_ffts), 3.2), sharey=True)
-    for axis, n_fft in zip(axes, n_ffts, strict=True):
+    size = (3.6 * len(n_ffts), 3.2)
+    fig, axes = plt.subplots(1, len(n_ffts), figsize=size, sharey=True, squeeze=False)
+    for axis, n_fft in zip(axes[0], n_ffts, strict=True):
         stft = librosa.stft(x.numpy(force=True), n_fft=n_fft, hop_length=n_fft // 4)
         level = librosa.amplitude_to_db(np.abs(stft), ref=np.max, top_db=60)
         image = librosa.display.specshow(
@@ -152,8 +153,9 @@ def filters(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figu
 @styled
 def joint_wavelets(named: Mapping[str, Tensor], sample_rate: int, per_octave: int) -> Figure:
     """Real parts of wavelets (log-frequency bins, time) around their centre, one a column."""
-    fig, axes = plt.subplots(1, len(named), figsize=(3.6 * len(named), 3.2), sharey=True)
-    for axis, (title, wavelet) in zip(axes, named.items(), strict=True):
+    size = (3.6 * len(named), 3.2)
+    fig, axes = plt.subplots(1, len(named), figsize=size, sharey=True, squeeze=False)
+    for axis, (title, wavelet) in zip(axes[0], named.items(), strict=True):
         centred = np.fft.fftshift(wavelet.real.numpy(force=True))
         bins, samples = centred.shape
         steps = np.arange(samples) - samples // 2
@@ -162,7 +164,7 @@ def joint_wavelets(named: Mapping[str, Tensor], sample_rate: int, per_octave: in
         axis.pcolormesh(
             steps[shown] / sample_rate,
             octaves,
-            centred[:, shown] / abs(centred).max(),
+            centred[:, shown] / (abs(centred).max() or 1),
             cmap="PuOr",
             vmin=-1,
             vmax=1,
@@ -181,8 +183,10 @@ def maps(named: Mapping[str, Tensor], hertz: Sequence[float], duration: float) -
     """
     rows = -(-len(named) // 2)
     fig, axes = plt.subplots(rows, 2, figsize=(8, 2.6 * rows), sharex=True, sharey=True)
-    peak = max(each.max().item() for each in named.values())
-    for axis, (title, each) in zip(axes.flat, named.items(), strict=True):
+    for axis in axes.flat[len(named) :]:
+        axis.set_visible(False)
+    peak = max(each.max().item() for each in named.values()) or 1.0
+    for axis, (title, each) in zip(axes.flat, named.items(), strict=False):
         bins = min(len(hertz), len(each))
         image = axis.pcolormesh(
             np.arange(each.shape[1]) * duration / each.shape[1],
@@ -208,17 +212,18 @@ def rate_scale(named: Mapping[str, Tensor], table: np.ndarray) -> Figure:
 
     `table` is `JTFS.table` in Hz; each of `named` holds the features (D,) of one sound.
     """
-    fig, axes = plt.subplots(1, len(named), figsize=(4.2 * len(named), 3.6), sharey=True)
+    size = (4.2 * len(named), 3.6)
+    fig, axes = plt.subplots(1, len(named), figsize=size, sharey=True, squeeze=False)
     second = (table["order"] == 2) & (table["spin"] != 0) & (table["xi_2"] < 64)
     rates, row = np.unique(table["xi_2"][second], return_inverse=True)
     quefrencies, column = np.unique(table["xi_fr"][second].round(6), return_inverse=True)
-    for axis, (title, features) in zip(axes, named.items(), strict=True):
+    for axis, (title, features) in zip(axes[0], named.items(), strict=True):
         total = np.zeros((len(rates), len(quefrencies)))
         counts = np.zeros_like(total)
         np.add.at(total, (row, column), features.numpy(force=True)[second])
         np.add.at(counts, (row, column), 1)
-        mean = total / counts
-        image = axis.pcolormesh(mean / mean.max(), cmap=MAP, vmin=0, vmax=1)
+        mean = total / np.ma.masked_equal(counts, 0)  # blank where the table has no path
+        image = axis.pcolormesh(_relative(mean), cmap=MAP, vmin=0, vmax=1)
         across, up = range(0, len(quefrencies), 3), range(0, len(rates), 2)
         axis.set_xticks([k + 0.5 for k in across], [f"{quefrencies[k]:.2g}" for k in across])
         axis.set_yticks([k + 0.5 for k in up], [f"{rates[k]:.2g}" for k in up])
@@ -267,7 +272,7 @@ def surfaces(
     fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     first, second = grid[..., 0].numpy(force=True), grid[..., 1].numpy(force=True)
     for axis, (title, (loss, gradient)) in zip(axes.flat, named.items(), strict=True):
-        relative = (loss / loss.max()).numpy(force=True)
+        relative = _relative(loss.numpy(force=True))
         image = _surface(axis, grid, relative, local_minima(loss), theta)
         if paths is None:
             way = -atlas.to_log(gradient)
@@ -324,7 +329,7 @@ def slices(values: Tensor, named: Mapping[str, Tensor], truth: float, label: str
     """
     fig, axis = plt.subplots(figsize=(7, 3.2))
     for name, loss in named.items():
-        relative = (loss / loss.max()).numpy(force=True)
+        relative = _relative(loss.numpy(force=True))
         (line,) = axis.plot(values.numpy(force=True), relative, label=name)
         lowest = local_minima(loss).numpy(force=True)
         axis.plot(values.numpy(force=True)[lowest], relative[lowest], "o", color=line.get_color())
@@ -469,9 +474,7 @@ def landscapes(grid: Tensor, synth: Callable, named: Mapping[str, Tensor], theta
     for axis in axes.flat[len(named) :]:
         axis.set_visible(False)
     for axis, (title, loss) in zip(axes.flat, named.items(), strict=False):
-        relative = ((loss - loss.min()) / (loss.max() - loss.min()).clamp(min=1e-30)).numpy(
-            force=True
-        )
+        relative = _relative((loss - loss.min()).numpy(force=True))
         _surface(axis, grid, relative, local_minima(loss), theta)
         _log_axes(axis, synth)
         axis.set_title(title, fontsize=10)
@@ -521,3 +524,8 @@ def operators() -> Figure:
         axis.text(x, 2.1, label, ha="center", va="center", color="0.3")
     axis.text(10.2, 0.5, "DTFA", ha="center", va="center", color="0.3")
     return fig
+
+
+def _relative(values: np.ndarray) -> np.ndarray:
+    """Values divided by the largest; where all are zero, so they stay."""
+    return values / (values.max() or 1)
