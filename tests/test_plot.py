@@ -246,3 +246,58 @@ def test_ticks_are_plain_numbers():
     fig.canvas.draw()
     shown = [label.get_text() for label in axes_of(fig)[0].get_xticklabels()]
     assert shown == ["100", "141", "200", "283", "400"]
+
+
+def many(count, value):
+    return {f"name {k}": value for k in range(count)}
+
+
+def plane(symbol, low, high):
+    """A synthesizer of two parameters like these."""
+    pair = (Parameter(name, symbol, "Hz", low, high) for name in ("pitch", "rate"))
+    return parameters(*pair)(lambda theta: theta)
+
+
+def trained(*errors):
+    """Trainings with these examinations, before the first step and after it."""
+    return {"a": [Training(None, [0, 1], [0.0, 1.0], each) for each in errors]}
+
+
+ONE, VALUES, BANK = {"a": torch.ones(4)}, torch.arange(1.0, 5.0), torch.ones(2, 8)
+GRID = log_grid(am_chirp, (3, 4))
+ATLAS, FLAT, TRUTH = Atlas(GRID, None, None), torch.ones(3, 4), GRID[0, 0]
+LEVEL, SINKS = {"a": (FLAT, GRID)}, {"a": (-FLAT, GRID)}
+COUNTS, EARLY, LATE = {"a": {"x": (1, 2)}}, {"early": [0.5, 0.4]}, {"late": [0.5, 0.4]}
+# What is drawn, from what, and what is said.
+REFUSED = [
+    (plot.envelopes, (many(5, VALUES), (0, 1)), "named has 5 entries; expected at most 4"),
+    (plot.filters, (many(6, BANK),), "named has 6 entries; expected at most 5"),
+    (plot.slices, (VALUES, many(7, VALUES), 2, "x"), "named has 7 entries; expected at most 6"),
+    (plot.bars, (many(33, {"a": 1.0}),), "panels has 33 entries; expected at most 32"),
+    (plot.envelopes, ({"_x": VALUES}, (0, 1)), "name in named is '_x'; expected no underscore"),
+    (plot.slices, (VALUES, ONE, 2, "$x_$"), "label is '.x_.'; expected a formula"),
+    (plot.slices, (VALUES[[0, 2, 1, 3]], ONE, 2, "x"), "values begins with .* in order"),
+    (plot.envelopes, (ONE, (1, 0)), "the end of seconds is 0.0; expected"),
+    (plot.spectrograms, (VALUES, [8]), "n_ffts is .* x has 4 samples; expected no longer window"),
+    (plot.sounds, (ONE,), "'a'. has 4 samples at sample_rate 8192; expected 2048 or more"),
+    (plot.sounds, ({"a": torch.ones(8192)}, 300), "sample_rate is 300; expected .* above 320"),
+    (plot.maps, ({"a": BANK}, [200, 800], 1), "hertz runs from 200 to 800, 2 in all; expected"),
+    (plot.maps, ({"a": BANK}, [0.4, 0.2], 1), "hertz runs from 0.4 to 0.2, 2 in all; expected"),
+    (plot.surfaces, (ATLAS, am_chirp, SINKS, TRUTH), "loss of named.'a'. is -1 .* negative"),
+    (plot.surfaces, (ATLAS, am_chirp, LEVEL, TRUTH, {"b": []}), "paths has the name 'b'; expected"),
+    (plot.landscapes, (GRID, plane("f", 50, 90), {"a": FLAT}, TRUTH), "grid.* runs from 4 to 16;"),
+    (plot.landscapes, (GRID, plane("f_", 1, 9), {"a": FLAT}, TRUTH), "synth is .*; expected a f"),
+    (plot.forest, (COUNTS, {"b": {"x": [True]}}), "live has the name 'b'; expected those in pane"),
+    (plot.forest, (COUNTS, {"a": {"y": [True]}}), "live.'a'. has the name 'y'; expected those in"),
+    (plot.rates, ({"a": [None]}, ["0"], "x"), "named.'a'. is .None.; expected successes"),
+    (plot.rates, ({"a": [(0, 0)]}, ["0"], "x"), "named.'a'..0. is .0, 0.; expected successes"),
+    (plot.trainings, (trained({"late": [0.5]}),), "errors.'late'. is .*; expected a length of 2"),
+    (plot.trainings, (trained(EARLY, LATE),), "errors of .'late'., and of .'early'.; expected"),
+]
+
+
+@pytest.mark.parametrize("draw, arguments, sentence", REFUSED, ids=[each[2] for each in REFUSED])
+def test_what_no_figure_can_show_is_refused_before_one_is_made(draw, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        draw(*arguments)
+    assert not plt.get_fignums()
