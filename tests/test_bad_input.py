@@ -7,14 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Number, Real
 
+import figure_calls
 import numpy as np
+import public_calls
 import pytest
 import torch
 from bad_values import BENT, bend, instead_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from public_calls import CALLS, Call
+from public_calls import Call
 from torch import Tensor
+
+CALLS = [*public_calls.CALLS, *figure_calls.CALLS]
 
 # What an argument is called where it is handed on.
 HANDED_ON = {
