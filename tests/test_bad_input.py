@@ -12,16 +12,20 @@ from numbers import Number, Real
 from pathlib import Path
 from types import ModuleType
 
+import figure_calls
 import numpy as np
+import public_calls
 import pytest
 import torch
 from bad_values import BENT, bend, instead_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from public_calls import CALLS, Call
+from public_calls import Call
 from torch import Tensor
 
 import utils
+
+CALLS = [*public_calls.CALLS, *figure_calls.CALLS]
 
 # What an argument is called where it is handed on.
 HANDED_ON = {
@@ -93,7 +97,7 @@ def outcome(call: Call, changed: dict) -> str:
 # Public, and not tried here.
 UNTRIED = {
     "checks": "what the tried functions check with",
-    "plot.styled": "decorates the functions of its module",
+    "plot.styled": "decorates a function of its module",
     "published.Published": "starts a process; tried in test_published.py",
     "wavelets.padded_length": "JTFS calls it, with what it has checked; so the others",
     "wavelets.padded_quefrency_length": "",
@@ -105,8 +109,8 @@ UNTRIED = {
 
 
 def test_every_public_function_is_tried():
-    """By name, as the calls stand in their file; results that the library makes are none."""
-    text = (Path(__file__).parent / "public_calls.py").read_text(encoding="utf-8")
+    """By name, as the calls stand in their files; results that the library makes are none."""
+    text = "".join(Path(each.__file__).read_text() for each in (public_calls, figure_calls))
     used = set(re.findall(r"\w+", text))
     public = {name: function for module in modules() for name, function in functions_of(module)}
     untried = {name for name in public if name.split(".")[-1] not in used}

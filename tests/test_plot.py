@@ -45,8 +45,50 @@ def test_scalogram_shows_the_tone_where_it_is():
     assert edges[row] < 512 < edges[row + 1]
 
 
+PHI = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
+
+
 def test_silence_can_be_drawn():
     plot.sounds({"silence": torch.zeros(8192)}).canvas.draw()
+    nothing, grid = {"nothing": torch.zeros(2, 64)}, log_grid(am_chirp, (2, 64))
+    figures = [
+        plot.spectrograms(torch.zeros(8192), [512]),
+        plot.joint_wavelets(nothing, 64, 8),
+        plot.maps(nothing, [800.0, 400.0], 2.0),
+        plot.rate_scale({"nothing": PHI(torch.zeros(4096))}, PHI.table(8192)),
+    ]
+    for fig in figures:
+        fig.canvas.draw()
+        assert not np.asarray(axes_of(fig)[0].collections[0].get_array()).any()
+    level = {"nothing": (torch.zeros(2, 64), torch.zeros(2, 64, 2))}
+    plot.surfaces(Atlas(grid, None, None), am_chirp, level, grid[0, 0]).canvas.draw()
+    fig = plot.slices(grid[0, :, 1], {"nothing": torch.zeros(64)}, 2.0, "x (Hz)")
+    assert not axes_of(fig)[0].lines[0].get_ydata().any()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_any_number_of_panels_will_do(count):
+    maps = {f"map {k}": torch.rand(3, 64) for k in range(count)}
+    features = {f"sound {k}": torch.rand(len(PHI.paths)) for k in range(count)}
+    figures = [
+        plot.spectrograms(torch.ones(4096), [512] * count),
+        plot.joint_wavelets(maps, 64, 8),
+        plot.maps(maps, [800.0, 400.0, 200.0], 2.0),
+        plot.rate_scale(features, PHI.table(8192)),
+    ]
+    for fig in figures:
+        fig.canvas.draw()
+        assert sum(axis.get_visible() for axis in axes_of(fig)) == count
+
+
+def test_a_path_that_the_table_has_not_is_left_blank():
+    table = PHI.table(8192)
+    here = (table["order"] != 2) | (table["xi_2"] < 20) | (table["xi_fr"] > 0)
+    assert not here.all()
+    fig = plot.rate_scale({"one": torch.rand(here.sum())}, table[here])
+    shown = axes_of(fig)[0].collections[0].get_array()
+    assert 0 < shown.mask.sum() < shown.size
+    assert np.isfinite(shown.compressed()).all()
 
 
 def test_surfaces_mark_minimum_truth_and_paths():
@@ -122,11 +164,10 @@ def test_maps_share_a_scale_and_name_frequencies():
 
 
 def test_rate_scale_puts_rising_on_the_right():
-    phi = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
     t = torch.arange(4096) / 8192
     rising = torch.sin(2 * torch.pi * 200 * 2 ** (6 * t) / (6 * np.log(2)))
-    features = {"rising": phi(rising), "falling": phi(rising.flip(-1))}
-    fig = plot.rate_scale(features, phi.table(8192))
+    features = {"rising": PHI(rising), "falling": PHI(rising.flip(-1))}
+    fig = plot.rate_scale(features, PHI.table(8192))
     rising, falling = (np.asarray(axis.collections[0].get_array()) for axis in axes_of(fig))
     middle = rising.shape[-1] // 2
     assert rising[:, middle:].sum() > 1.05 * rising[:, :middle].sum()
@@ -205,3 +246,58 @@ def test_ticks_are_plain_numbers():
     fig.canvas.draw()
     shown = [label.get_text() for label in axes_of(fig)[0].get_xticklabels()]
     assert shown == ["100", "141", "200", "283", "400"]
+
+
+def many(count, value):
+    return {f"name {k}": value for k in range(count)}
+
+
+def plane(symbol, low, high):
+    """A synthesizer of two parameters like these."""
+    pair = (Parameter(name, symbol, "Hz", low, high) for name in ("pitch", "rate"))
+    return parameters(*pair)(lambda theta: theta)
+
+
+def trained(*errors):
+    """Trainings with these examinations, before the first step and after it."""
+    return {"a": [Training(None, [0, 1], [0.0, 1.0], each) for each in errors]}
+
+
+ONE, VALUES, BANK = {"a": torch.ones(4)}, torch.arange(1.0, 5.0), torch.ones(2, 8)
+GRID = log_grid(am_chirp, (3, 4))
+ATLAS, FLAT, TRUTH = Atlas(GRID, None, None), torch.ones(3, 4), GRID[0, 0]
+LEVEL, SINKS = {"a": (FLAT, GRID)}, {"a": (-FLAT, GRID)}
+COUNTS, EARLY, LATE = {"a": {"x": (1, 2)}}, {"early": [0.5, 0.4]}, {"late": [0.5, 0.4]}
+# What is drawn, from what, and what is said.
+REFUSED = [
+    (plot.envelopes, (many(5, VALUES), (0, 1)), "named has 5 entries; expected at most 4"),
+    (plot.filters, (many(6, BANK),), "named has 6 entries; expected at most 5"),
+    (plot.slices, (VALUES, many(7, VALUES), 2, "x"), "named has 7 entries; expected at most 6"),
+    (plot.bars, (many(33, {"a": 1.0}),), "panels has 33 entries; expected at most 32"),
+    (plot.envelopes, ({"_x": VALUES}, (0, 1)), "name in named is '_x'; expected no underscore"),
+    (plot.slices, (VALUES, ONE, 2, "$x_$"), "label is '.x_.'; expected a formula"),
+    (plot.slices, (VALUES[[0, 2, 1, 3]], ONE, 2, "x"), "values begins with .* in order"),
+    (plot.envelopes, (ONE, (1, 0)), "the end of seconds is 0.0; expected"),
+    (plot.spectrograms, (VALUES, [8]), "n_ffts is .* x has 4 samples; expected no longer window"),
+    (plot.sounds, (ONE,), "'a'. has 4 samples at sample_rate 8192; expected 2048 or more"),
+    (plot.sounds, ({"a": torch.ones(8192)}, 300), "sample_rate is 300; expected .* above 320"),
+    (plot.maps, ({"a": BANK}, [200, 800], 1), "hertz runs from 200 to 800, 2 in all; expected"),
+    (plot.maps, ({"a": BANK}, [0.4, 0.2], 1), "hertz runs from 0.4 to 0.2, 2 in all; expected"),
+    (plot.surfaces, (ATLAS, am_chirp, SINKS, TRUTH), "loss of named.'a'. is -1 .* negative"),
+    (plot.surfaces, (ATLAS, am_chirp, LEVEL, TRUTH, {"b": []}), "paths has the name 'b'; expected"),
+    (plot.landscapes, (GRID, plane("f", 50, 90), {"a": FLAT}, TRUTH), "grid.* runs from 4 to 16;"),
+    (plot.landscapes, (GRID, plane("f_", 1, 9), {"a": FLAT}, TRUTH), "synth is .*; expected a f"),
+    (plot.forest, (COUNTS, {"b": {"x": [True]}}), "live has the name 'b'; expected those in pane"),
+    (plot.forest, (COUNTS, {"a": {"y": [True]}}), "live.'a'. has the name 'y'; expected those in"),
+    (plot.rates, ({"a": [None]}, ["0"], "x"), "named.'a'. is .None.; expected successes"),
+    (plot.rates, ({"a": [(0, 0)]}, ["0"], "x"), "named.'a'..0. is .0, 0.; expected successes"),
+    (plot.trainings, (trained({"late": [0.5]}),), "errors.'late'. is .*; expected a length of 2"),
+    (plot.trainings, (trained(EARLY, LATE),), "errors of .'late'., and of .'early'.; expected"),
+]
+
+
+@pytest.mark.parametrize("draw, arguments, sentence", REFUSED, ids=[each[2] for each in REFUSED])
+def test_what_no_figure_can_show_is_refused_before_one_is_made(draw, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        draw(*arguments)
+    assert not plt.get_fignums()
