@@ -5,31 +5,25 @@ signs. Sample rates are in Hz. Wrong input gets a TypeError or ValueError that n
 anything is drawn.
 """
 
-import math
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
-from operator import eq, ge
 
 import librosa
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
-from matplotlib.cbook import is_math_text
 from matplotlib.colors import ListedColormap
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
-from matplotlib.mathtext import MathTextParser
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from utils import checks
+from utils import checks, drawable
+from utils.drawable import BRIEF, LOWEST, MOST, PER_OCTAVE
 from utils.encoder import Training
-from utils.jtfs import PATH
 from utils.landscape import Atlas, local_minima
 from utils.match import Match
-from utils.show import MOST_HERTZ
-from utils.synth import SAMPLE_RATE, Parameter, parameters_of
+from utils.synth import SAMPLE_RATE, parameters_of
 from utils.trials import wilson
 
 # Okabe and Ito's colours, told apart by all common kinds of colour vision.
@@ -37,10 +31,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "
 COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE)
 DASHES = ("-", "--", ":", "-.")
 MARKERS = "osD^v"
-MOST = 32  # panels, or names in one: a figure has no room for more
-LINES = 2**12  # of one panel
-PER_OCTAVE, LOWEST, HOP = 12, 64.0, 64  # bins, Hz and samples, of a scalogram
-BRIEF = 0.5  # of their usual length: its wavelets
+HOP = 64  # samples, of a scalogram
 MAP = "cividis"
 # Without its pale end, on which white arrows and paths would be lost.
 SURFACE_MAP = ListedColormap(plt.get_cmap("cividis")(np.linspace(0, 0.75, 256)))
@@ -59,11 +50,11 @@ STYLE = {
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Decorate a figure function with the book's style, without touching the reader's own."""
 
+    @functools.wraps(draw)
     def inner(*args, **kwargs) -> Figure:
         with plt.rc_context(STYLE):
             return draw(*args, **kwargs)
 
-    inner.__doc__, inner.__name__ = draw.__doc__, draw.__name__
     return inner
 
 
@@ -73,8 +64,8 @@ def sounds(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figur
 
     The sample rate leaves room for an octave above 64 Hz, the sounds for the longest wavelet.
     """
-    sample_rate = _rate(sample_rate, above=5 * LOWEST)
-    named = _entries("named", named, partial(_sound, sample_rate=sample_rate))
+    sample_rate = drawable.rate(sample_rate, above=5 * LOWEST)
+    named = drawable.entries("named", named, partial(drawable.sound, sample_rate=sample_rate))
     fig, axes = plt.subplots(
         2,
         len(named),
@@ -126,7 +117,7 @@ def _scalogram(axis: plt.Axes, samples: np.ndarray, sample_rate: int):
 @styled
 def envelopes(named: Mapping[str, Tensor], seconds: tuple[float, float]) -> Figure:
     """Curves (N,) over a common time axis in seconds, each with its label; four at most."""
-    named = _entries("named", named, partial(_shaped, least=(2,)), most=len(DASHES))
+    named = drawable.entries("named", named, partial(drawable.shaped, least=(2,)), most=len(DASHES))
     start, end = checks.every("seconds", seconds, checks.real, count=2)
     checks.real("the end of seconds", end, above=start)
     fig, axis = plt.subplots(figsize=(7, 2.8))
@@ -144,12 +135,12 @@ def spectrograms(x: Tensor, n_ffts: Sequence[int], sample_rate: int = SAMPLE_RAT
     A window has 4 samples or more, and no more than the sound.
     """
     checks.floating("x", x, ndim=1)
-    n_ffts = _some("n_ffts", n_ffts, partial(checks.integer, least=4), most=MOST)
+    n_ffts = drawable.some("n_ffts", n_ffts, partial(checks.integer, least=4), most=MOST)
     if max(n_ffts) > len(x):
         raise ValueError(
             f"n_ffts is {n_ffts} and x has {len(x)} samples; expected no longer window"
         )
-    sample_rate = _rate(sample_rate)
+    sample_rate = drawable.rate(sample_rate)
     size = (3.6 * len(n_ffts), 3.2)
     fig, axes = plt.subplots(1, len(n_ffts), figsize=size, sharey=True, squeeze=False)
     for axis, n_fft in zip(axes[0], n_ffts, strict=True):
@@ -178,8 +169,10 @@ def filters(named: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Figu
 
     Five at most, of 8 frequencies or more.
     """
-    named = _entries("named", named, partial(_shaped, least=(1, 8)), most=len(COLOURS))
-    sample_rate = _rate(sample_rate, above=2)
+    named = drawable.entries(
+        "named", named, partial(drawable.shaped, least=(1, 8)), most=len(COLOURS)
+    )
+    sample_rate = drawable.rate(sample_rate, above=2)
     fig, axes = plt.subplots(
         len(named), 1, figsize=(7, 1.9 * len(named)), sharex=True, squeeze=False
     )
@@ -198,26 +191,29 @@ def joint_wavelets(named: Mapping[str, Tensor], sample_rate: int, per_octave: in
 
     Every 16th sample is drawn, so that a wavelet has 32 or more.
     """
-    named, sample_rate = _entries("named", named, _wavelet), _rate(sample_rate, above=32)
+    named = drawable.entries("named", named, drawable.wavelet)
+    sample_rate = drawable.rate(sample_rate, above=32)
     checks.integer("per_octave", per_octave, least=1)
+    reach = 1.5  # octaves
     size = (3.6 * len(named), 3.2)
     fig, axes = plt.subplots(1, len(named), figsize=size, sharey=True, squeeze=False)
     for axis, (title, wavelet) in zip(axes[0], named.items(), strict=True):
         centred = np.fft.fftshift(wavelet.real.numpy(force=True))
         bins, samples = centred.shape
         steps = np.arange(samples) - samples // 2
-        shown = (abs(steps) <= 0.6 * sample_rate) & (steps % 16 == 0)
         octaves = (bins // 2 - np.arange(bins)) / per_octave  # the first bin is the highest
+        shown = (abs(steps) <= 0.6 * sample_rate) & (steps % 16 == 0)
+        near = abs(octaves) <= reach + 1 / per_octave  # the rest is out of sight, and takes long
         axis.pcolormesh(
             steps[shown] / sample_rate,
-            octaves,
-            centred[:, shown] / (abs(centred).max() or 1),
+            octaves[near],
+            centred[np.ix_(near, shown)] / (abs(centred).max() or 1),
             cmap="PuOr",
             vmin=-1,
             vmax=1,
             shading="gouraud",
         )
-        axis.set(title=title, xlabel="time (s)", ylabel="octaves", ylim=(-1.5, 1.5))
+        axis.set(title=title, xlabel="time (s)", ylabel="octaves", ylim=(-reach, reach))
         axis.label_outer()
     return fig
 
@@ -229,8 +225,8 @@ def maps(named: Mapping[str, Tensor], hertz: Sequence[float], duration: float) -
     `hertz` names the bins, from high to low, of which a map may have more than there are names.
     Maps hold moduli, two bins and two times or more.
     """
-    named = _entries("named", named, partial(_amounts, least=(2, 2)))
-    hertz, duration = _falling("hertz", hertz), _positive("duration", duration)
+    named = drawable.entries("named", named, partial(drawable.amounts, least=(2, 2)))
+    hertz, duration = drawable.falling("hertz", hertz), drawable.positive("duration", duration)
     rows = -(-len(named) // 2)
     fig, axes = plt.subplots(rows, 2, figsize=(8, 2.6 * rows), sharex=True, sharey=True)
     for axis in axes.flat[len(named) :]:
@@ -262,9 +258,9 @@ def rate_scale(named: Mapping[str, Tensor], table: np.ndarray) -> Figure:
 
     `table` is `JTFS.table` in Hz; each of `named` holds the features (D,) of one sound.
     """
-    second = _second(table)
-    named = _entries("named", named, partial(_amounts, least=(1,)))
-    _all_as_long(named, "table", len(table))
+    second = drawable.second(table)
+    named = drawable.entries("named", named, partial(drawable.amounts, least=(1,)))
+    drawable.all_as_long(named, "table", len(table))
     size = (4.2 * len(named), 3.6)
     fig, axes = plt.subplots(1, len(named), figsize=size, sharey=True, squeeze=False)
     rates, row = np.unique(table["xi_2"][second], return_inverse=True)
@@ -292,10 +288,10 @@ def curves(x: Tensor, named: Mapping[str, Sequence[float]], across: str, up: str
 
     Six at most, each of V positive numbers.
     """
-    x, markers = _ticks("x", x), MARKERS + "X"
-    named = _entries("named", named, _numbers, most=len(markers))
-    _all_as_long(named, "x", len(x))
-    across, up = _text("across", across), _text("up", up)
+    x, markers = drawable.ticks("x", x), MARKERS + "X"
+    named = drawable.entries("named", named, drawable.numbers, most=len(markers))
+    drawable.all_as_long(named, "x", len(x))
+    across, up = drawable.text("across", across), drawable.text("up", up)
     fig, axis = plt.subplots(figsize=(7, 3.4))
     for (label, y), marker in zip(named.items(), markers, strict=False):
         axis.plot(x, y, marker + "-", label=label, markersize=5)
@@ -325,11 +321,13 @@ def surfaces(
     theta : (2,), the truth, marked by a star. Local minima on the grid are circles.
     paths : by the same titles, descents to draw instead of arrows.
     """
-    grid = _grid("atlas.grid", checks.instance("atlas", atlas, Atlas).grid, synth)
-    named = _entries("named", named, partial(_loss_and_gradient, grid=grid))
+    grid = drawable.grid("atlas.grid", checks.instance("atlas", atlas, Atlas).grid, synth)
+    named = drawable.entries("named", named, partial(drawable.loss_and_gradient, grid=grid))
     checks.positive("theta", theta, last=2, ndim=1)
     if paths is not None:
-        paths = _among("paths", paths, "named", named, partial(checks.every, each=_walk))
+        paths = drawable.among(
+            "paths", paths, "named", named, partial(checks.every, each=drawable.walk)
+        )
     columns = 2 if len(named) == 4 else len(named)
     rows = len(named) // columns
     size = (max(5, 4 * columns), 3.6 * rows + 0.2)
@@ -377,11 +375,7 @@ def _log_axes(axis: plt.Axes, synth: Callable) -> None:
         ticks = np.geomspace(each.low, each.high, 5)
         line.set_ticks(ticks, [_short(tick) for tick in ticks])
         line.set_ticks([], minor=True)
-        line.set_label_text(_label(each))
-
-
-def _label(each: Parameter) -> str:
-    return f"{each.name} ${each.symbol}$ ({each.unit})"
+        line.set_label_text(drawable.label(each))
 
 
 def _short(tick: float) -> str:
@@ -396,10 +390,12 @@ def slices(values: Tensor, named: Mapping[str, Tensor], truth: float, label: str
     `values` (V,) is the parameter, in order, `label` its name with unit, each loss a (V,) that is
     nowhere negative. Six at most.
     """
-    _in_order("values", values)
-    named = _entries("named", named, partial(_amounts, least=(1,)), most=len(COLOURS) + 1)
-    _all_as_long(named, "values", len(values))
-    truth, label = _positive("truth", truth), _text("label", label)
+    drawable.in_order("values", values)
+    named = drawable.entries(
+        "named", named, partial(drawable.amounts, least=(1,)), most=len(COLOURS) + 1
+    )
+    drawable.all_as_long(named, "values", len(values))
+    truth, label = drawable.positive("truth", truth), drawable.text("label", label)
     fig, axis = plt.subplots(figsize=(7, 3.2))
     for name, loss in named.items():
         relative = _relative(loss.numpy(force=True))
@@ -421,9 +417,9 @@ def errors(named: Mapping[str, Sequence[Tensor]], threshold: float) -> Figure:
 
     Five groups at most, each of one descent or more.
     """
-    descents = partial(_some, each=partial(_amounts, least=(1,)))
-    named = _entries("named", named, descents, most=len(COLOURS))
-    threshold = _positive("threshold", threshold)
+    descents = partial(drawable.some, each=partial(drawable.amounts, least=(1,)))
+    named = drawable.entries("named", named, descents, most=len(COLOURS))
+    threshold = drawable.positive("threshold", threshold)
     fig, axes = plt.subplots(
         1, len(named), figsize=(3.8 * len(named), 3.2), sharey=True, squeeze=False
     )
@@ -444,8 +440,10 @@ def trainings(named: Mapping[str, Sequence[Training]]) -> Figure:
     The first training of each criterion is drawn thick, others thin. Four criteria at most; all
     trainings have the same examinations, before the first step and after it.
     """
-    named = _entries("named", named, partial(_some, each=_training), most=len(DASHES))
-    panels = _examinations(named)
+    named = drawable.entries(
+        "named", named, partial(drawable.some, each=drawable.training), most=len(DASHES)
+    )
+    panels = drawable.examinations(named)
     fig, axes = plt.subplots(1, len(panels), figsize=(8.5, 3.6), sharey=True, squeeze=False)
     for axis, panel in zip(axes[0], panels, strict=True):
         for (name, courses), colour, dash in zip(named.items(), COLOURS, DASHES, strict=False):
@@ -472,9 +470,10 @@ def rates(
 
     None stands where a series was not tried. Five series at most.
     """
-    groups, label = _some("groups", groups, _text, most=MOST), _text("label", label)
-    named = _entries("named", named, _series, most=len(MARKERS))
-    _all_as_long(named, "groups", len(groups))
+    groups = drawable.some("groups", groups, drawable.text, most=MOST)
+    label = drawable.text("label", label)
+    named = drawable.entries("named", named, drawable.series, most=len(MARKERS))
+    drawable.all_as_long(named, "groups", len(groups))
     fig, axis = plt.subplots(figsize=(7, 3.2))
     for k, (name, by_group) in enumerate(named.items()):
         tried = [place for place, count in enumerate(by_group) if count is not None]
@@ -498,10 +497,13 @@ def spread(
 
     Five series at most.
     """
-    groups, across = _some("groups", groups, _text, most=MOST), _text("across", across)
-    named = _entries("named", named, partial(_amounts, least=(1, 1)), most=len(MARKERS))
-    _all_as_long(named, "groups", len(groups))
-    threshold = _positive("threshold", threshold)
+    groups = drawable.some("groups", groups, drawable.text, most=MOST)
+    across = drawable.text("across", across)
+    named = drawable.entries(
+        "named", named, partial(drawable.amounts, least=(1, 1)), most=len(MARKERS)
+    )
+    drawable.all_as_long(named, "groups", len(groups))
+    threshold = drawable.positive("threshold", threshold)
     fig, axis = plt.subplots(figsize=(7, 3.6))
     for k, ((name, errors), colour) in enumerate(zip(named.items(), COLOURS, strict=False)):
         where = np.arange(len(groups)) + 0.1 * (k - (len(named) - 1) / 2)
@@ -528,10 +530,11 @@ def forest(
     `panels` holds (successes, trials) by task and loss; `live`, by the same names, outcomes of
     single runs, drawn as crosses at nothing or all.
     """
-    panels = _entries("panels", panels, partial(_entries, each=_counted))
+    panels = drawable.entries("panels", panels, partial(drawable.entries, each=drawable.counted))
     names = list(dict.fromkeys(name for counts in panels.values() for name in counts))
-    _some("the list of losses in panels", names, _text, most=MOST)
-    live, columns = _outcomes(live, panels), checks.integer("columns", columns, least=1, most=MOST)
+    drawable.some("the list of losses in panels", names, drawable.text, most=MOST)
+    live = drawable.outcomes(live, panels)
+    checks.integer("columns", columns, least=1, most=MOST)
     rows = -(-len(panels) // columns)
     size = (2.2 + 1.9 * columns, rows * (0.9 + 0.24 * len(names)))
     fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
@@ -559,8 +562,8 @@ def landscapes(grid: Tensor, synth: Callable, named: Mapping[str, Tensor], theta
 
     Local minima on the grid are circles.
     """
-    _grid("grid", grid, synth)
-    named = _entries("named", named, partial(_shaped, shape=tuple(grid.shape[:-1])))
+    drawable.grid("grid", grid, synth)
+    named = drawable.entries("named", named, partial(drawable.shaped, shape=tuple(grid.shape[:-1])))
     checks.positive("theta", theta, last=2, ndim=1)
     columns = 4
     rows = -(-len(named) // columns)
@@ -581,7 +584,7 @@ def landscapes(grid: Tensor, synth: Callable, named: Mapping[str, Tensor], theta
 @styled
 def bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
     """Horizontal bars on logarithmic axes: a panel for each quantity, a bar for each name."""
-    panels = _entries("panels", panels, partial(_entries, each=_positive))
+    panels = drawable.entries("panels", panels, partial(drawable.entries, each=drawable.positive))
     fig, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.6), squeeze=False)
     for axis, (label, named) in zip(axes[0], panels.items(), strict=True):
         names, values = list(named), np.array(list(named.values()))
@@ -626,214 +629,3 @@ def operators() -> Figure:
 def _relative(values: np.ndarray) -> np.ndarray:
     """Values divided by the largest; where all are zero, so they stay."""
     return values / (values.max() or 1)
-
-
-def _text(name: str, value: str) -> str:
-    """Return `value` if Matplotlib can set it, formulas and all, and shows it in legends."""
-    if checks.text(name, value).startswith("_"):
-        raise ValueError(f"{name} is {value!r}; expected no underscore first: legends leave it out")
-    try:
-        for line in filter(is_math_text, value.split("\n")):
-            MathTextParser("path").parse(line)
-    except ValueError as error:
-        raise ValueError(f"{name} is {value!r}; expected a formula where dollars are") from error
-    return value
-
-
-def _entries(name: str, value: Mapping, each: checks.Check, most: int = MOST) -> dict:
-    """What `checks.named` returns, if the names are texts to show, and no more than `most`."""
-    found = checks.named(name, value, each)
-    if len(found) > most:
-        raise ValueError(f"{name} has {len(found)} entries; expected at most {most}")
-    for key in found:
-        _text(f"a name in {name}", key)
-    return found
-
-
-def _among(name: str, value: Mapping, of: str, known: Mapping, each: checks.Check) -> dict:
-    """What `checks.named` returns, empty or not, if all names are those of another argument."""
-    for key in checks.mapping(name, value):
-        if key not in known:
-            raise ValueError(f"{name} has the name {key!r}; expected those in {of}: {list(known)}")
-    return checks.named(name, value, each) if value else {}
-
-
-def _all_as_long(named: Mapping, other_name: str, length: int) -> None:
-    """Raise unless all entries are as long as another argument."""
-    for key, each in named.items():
-        if len(each) != length:
-            raise ValueError(
-                f"named[{key!r}] is of length {len(each)} and {other_name} of {length}; "
-                "expected the same length"
-            )
-
-
-def _some(name: str, value: Sequence, each: checks.Check, most: int = LINES) -> list:
-    """What `checks.every` returns, if there is one at least, and no more than `most`."""
-    found = checks.every(name, value, each)
-    if not 1 <= len(found) <= most:
-        raise ValueError(f"{name} is of length {len(found)}; expected a length from 1 to {most}")
-    return found
-
-
-def _positive(name: str, value: float) -> float:
-    """Return `value` as a float that a logarithmic axis has room for, or raise."""
-    return checks.real(name, value, above=1 / checks.LARGEST)
-
-
-def _rate(sample_rate: float, above: float = 1.0) -> float:
-    return checks.real("sample_rate", sample_rate, above=above, below=MOST_HERTZ)
-
-
-def _numbers(name: str, value: Sequence[float]) -> list[float]:
-    """The `_positive` numbers of a sequence or tensor, or raise."""
-    return _some(name, value.tolist() if isinstance(value, Tensor) else value, _positive)
-
-
-def _ticks(name: str, value: Tensor) -> list[float]:
-    """The positive numbers, integers or not, of a tensor (V,) that is not too long, or raise."""
-    if checks.instance(name, value, Tensor).dtype == torch.int64:
-        name, value = f"{name}, of {value.dtype},", value.double()
-    return _some(name, checks.positive(name, value, ndim=1).tolist(), checks.real)
-
-
-def _falling(name: str, value: Sequence[float]) -> list[float]:
-    """Return `value` as numbers from high to low that reach into the axis of `maps`, or raise."""
-    found = _numbers(name, value)
-    steps = [high > low for high, low in pairwise(found)]
-    if not steps or not all(steps) or found[0] < 100 or found[-1] > 2500:
-        raise ValueError(
-            f"{name} runs from {found[0]:g} to {found[-1]:g}, {len(found)} in all; expected two "
-            "or more, from high to low, with some between 100 and 2500 Hz"
-        )
-    return found
-
-
-def _shaped(name: str, value: Tensor, shape: tuple = (), least: tuple = ()) -> Tensor:
-    """Return `value` if it is floating and of the shape of a grid, or at least as large."""
-    found = tuple(checks.floating(name, value, ndim=len(shape or least)).shape)
-    if not all(map(eq, found, shape) if shape else map(ge, found, least)):
-        wanted = f"{shape}, as the grid" if shape else f"at least {least}"
-        raise ValueError(f"{name} has shape {found}; expected {wanted}")
-    return value
-
-
-def _amounts(name: str, value: Tensor, **shape) -> Tensor:
-    """Return `value` if it is `_shaped`, and nowhere negative but for rounding, or raise."""
-    least = _shaped(name, value, **shape).min()
-    if least < -1e-3 * value.max():
-        raise ValueError(f"{name} is {least:g} at its smallest; expected nothing negative")
-    return value
-
-
-def _sound(name: str, x: Tensor, sample_rate: float) -> Tensor:
-    """Return a sound (N,) that is no shorter than the longest wavelet as librosa pads it."""
-    lowest = LOWEST * 2 ** (np.arange(2) / PER_OCTAVE)
-    lengths, _ = librosa.filters.wavelet_lengths(freqs=lowest, sr=sample_rate, filter_scale=BRIEF)
-    least = 2 ** math.ceil(math.log2(lengths.max()))
-    if len(checks.floating(name, x, ndim=1)) < least:
-        raise ValueError(
-            f"{name} has {len(x)} samples at sample_rate {sample_rate:g}; expected {least} or more"
-        )
-    return x
-
-
-def _wavelet(name: str, value: Tensor) -> Tensor:
-    """Return a wavelet, complex or not, if its real part can be drawn, or raise."""
-    _shaped(name, checks.instance(name, value, Tensor).real, least=(2, 32))
-    return value
-
-
-def _second(table: np.ndarray) -> np.ndarray:
-    """Which rows of the table of a JTFS are of second order, with a spin, below 64 Hz."""
-    if getattr(table, "dtype", None) != PATH or table.ndim != 1:
-        raise TypeError(f"table is {table!r}, a {type(table).__name__}; expected JTFS.table(...)")
-    second = (table["order"] == 2) & (table["spin"] != 0) & (table["xi_2"] < 64)
-    if not second.any() or np.isnan(table["xi_fr"][second]).any():
-        raise ValueError(f"table has {len(table)} rows; expected some of second order below 64 Hz")
-    return second
-
-
-def _grid(name: str, grid: Tensor, synth: Callable) -> Tensor:
-    """Return a grid (A, B, 2) that lies, in part, within the ranges of two parameters, or raise."""
-    _shaped(name, checks.positive(name, grid, last=2, ndim=3), least=(2, 2, 2))
-    both = checks.items("the parameters of synth", parameters_of(synth), count=2)
-    for k, each in enumerate(both):
-        _text("a parameter of synth", _label(each))
-        low, high = grid[..., k].min().item(), grid[..., k].max().item()
-        if low > each.high or high < each.low:
-            raise ValueError(
-                f"{name}[..., {k}] runs from {low:g} to {high:g}; expected some of the range of "
-                f"synth, {each.low:g} to {each.high:g} {each.unit}"
-            )
-    return grid
-
-
-def _loss_and_gradient(name: str, value: tuple[Tensor, Tensor], grid: Tensor) -> tuple:
-    """Return a loss (A, B) and its gradient (A, B, 2) over a grid, or raise."""
-    loss, gradient = checks.items(name, value, count=2)
-    _amounts(f"the loss of {name}", loss, shape=tuple(grid.shape[:-1]))
-    _shaped(f"the gradient of {name}", gradient, shape=tuple(grid.shape))
-    checks.same_device(f"the gradient of {name}", gradient, "atlas.grid", grid)
-    return loss, gradient
-
-
-def _walk(name: str, value: Match) -> Match:
-    """Return a descent in two parameters, or raise."""
-    checks.positive(f"{name}.thetas", checks.instance(name, value, Match).thetas, last=2, ndim=2)
-    return value
-
-
-def _in_order(name: str, value: Tensor) -> Tensor:
-    """Return positive values (V,) that rise or fall throughout, or raise."""
-    steps = _shaped(name, checks.positive(name, value), least=(2,)).diff()
-    if not (checks.all_true(steps > 0) or checks.all_true(steps < 0)):
-        raise ValueError(f"{name} begins with {value[:4].tolist()}; expected values in order")
-    return value
-
-
-def _training(name: str, value: Training) -> Training:
-    """Return a training, or one of a record, with what logarithmic axes can show, or raise."""
-    if not (hasattr(value, "seconds") and hasattr(value, "errors")):
-        raise TypeError(f"{name} is {value!r}, a {type(value).__name__}; expected a Training")
-    seconds = checks.items(f"{name}.seconds", value.seconds)
-    _some(f"{name}.seconds[1:]", seconds[1:], _positive)
-    numbers = partial(checks.every, each=_positive, count=len(seconds))
-    return Training(None, [], seconds, _entries(f"{name}.errors", value.errors, numbers))
-
-
-def _examinations(named: Mapping[str, Sequence[Training]]) -> list[str]:
-    """Those of all trainings, which are the same, or raise."""
-    every = [list(each.errors) for courses in named.values() for each in courses]
-    for each in every:
-        if set(each) != set(every[0]):
-            raise ValueError(f"named has errors of {each}, and of {every[0]}; expected the same")
-    return every[0]
-
-
-def _counted(name: str, value: tuple[int, int]) -> tuple[int, int]:
-    """Return successes and trials, or raise."""
-    good, trials = checks.every(name, value, partial(checks.integer, least=0), count=2)
-    if good > trials or not trials:
-        raise ValueError(f"{name} is {(good, trials)}; expected successes among one trial or more")
-    return good, trials
-
-
-def _series(name: str, value: Sequence[tuple[int, int] | None]) -> list:
-    """Return what was `_counted`, or None where nothing was, by group, or raise."""
-    found = checks.items(name, value)
-    if all(each is None for each in found):
-        raise ValueError(f"{name} is {found}; expected successes and trials of one group at least")
-    return [
-        None if each is None else _counted(f"{name}[{k}]", each) for k, each in enumerate(found)
-    ]
-
-
-def _outcomes(live: Mapping | None, panels: Mapping[str, Mapping]) -> dict[str, dict]:
-    """Return outcomes by panel and loss, of those that are in `panels`, or raise."""
-    runs = partial(checks.every, each=lambda at, run: checks.instance(at, run, bool, np.bool_))
-    by_title = {} if live is None else _among("live", live, "panels", panels, checks.mapping)
-    return {
-        title: _among(f"live[{title!r}]", by_loss, "panels", panels[title], runs)
-        for title, by_loss in by_title.items()
-    }
