@@ -27,6 +27,7 @@ from utils import (
     match,
     mss,
     playground,
+    processes,
     record,
     recording,
     shared,
@@ -210,6 +211,10 @@ def once(work, inputs):
     return shared.once(work, inputs)
 
 
+def shared_out(n_jobs, device):
+    processes.parallel(n_jobs, device)
+
+
 def planned(names):
     return len(study.plan(names))  # of a search that is planned, the error is none yet
 
@@ -387,6 +392,9 @@ CALLS = [
     Call("encoder", encode, dict(synth=brief, seed=0, sample_rate=RATE), tries=50),
     Call("encoder", TAUGHT, dict(x=X), rows("x", 2)),
     Call(
+        "encoder", TAUGHT.picture, dict(x=X), lambda x: (*x.shape[:-1], 64, x.shape[-1] // 64 + 1)
+    ),
+    Call(
         "encoder",
         quadratic,
         dict(thetas=THETA, metrics=torch.eye(2).expand(2, 2, 2).clone(), found=THETA),
@@ -445,6 +453,7 @@ CALLS = [
     Call("lessons", lessons.course, dict(name="supervised", seed=0, steps=1), tries=12),
     Call("lessons", lessons.to_line, dict(done=COURSE), tries=20),
     Call("lessons", lessons.read, dict(file=lessons.RECORD), tries=20),
+    Call("processes", shared_out, dict(n_jobs=1, device=torch.device("cpu")), tries=40),
     Call("shared", once, dict(work=one, inputs=X)),
     Call("claims", claims.recorded, dict(notebook=a_file("a", json.dumps(NOTEBOOK))), tries=20),
     Call("claims", claims.bounds, dict(table=a_file("b", "[half]\nmin = 0.2")), tries=20),

@@ -11,6 +11,7 @@ It rests on functions that torch calls experimental; the version of torch is pin
 
 import functools
 import json
+import linecache
 import sys
 import traceback
 import warnings
@@ -161,11 +162,13 @@ def run_chapter(notebook: Path) -> str | None:
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     names: dict = {}
     for number, source in enumerate(sources, start=1):
+        name = f"cell {number}"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         try:
             with capture_output(), parallel_config(backend="sequential"):
-                exec(compile(source, f"cell {number}", "exec"), names)
+                exec(compile(source, name, "exec"), names)
         except Exception:
-            return f"cell {number}: {source.splitlines()[0]}\n{traceback.format_exc()}"
+            return f"{name}: {source.splitlines()[0]}\n{traceback.format_exc()}"
     return None
 
 

@@ -8,6 +8,8 @@ import pytest
 import second_device
 import torch
 from conftest import ROOT
+from joblib import parallel_config, register_parallel_backend
+from joblib.parallel import ThreadingBackend
 
 from utils import baselines
 from utils.cost import value_and_gradient
@@ -115,3 +117,22 @@ def test_a_chapter_runs_with_another_device_as_default():
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+class Cluster(ThreadingBackend):
+    """Takes all work to itself, however many processes are asked for."""
+
+    def effective_n_jobs(self, n_jobs):
+        return 2
+
+    def configure(self, *_, **__):
+        raise AssertionError("sent to a cluster")
+
+
+def test_work_on_an_accelerator_stays_here_whatever_the_backend():
+    register_parallel_backend("a cluster", Cluster)
+    phi, grid = OPERATORS["average spectrum"], log_grid(short, (2, 2))
+    with parallel_config(backend="a cluster"):
+        survey(short, phi, elsewhere(grid), n_jobs=-1)
+        with pytest.raises(AssertionError, match="sent to a cluster"):
+            survey(short, phi, grid, n_jobs=-1)

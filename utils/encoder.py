@@ -58,11 +58,14 @@ class Encoder(nn.Module):
             self.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, len(ranges)))
         self.to(ranges.device)
 
-    def _picture(self, x: Tensor) -> Tensor:
+    def picture(self, x: Tensor) -> Tensor:
         """The mel spectrogram (B, 64, frames) down to sixty decibels below its peak, standardized.
 
-        The picture of silence is zero.
+        The picture of silence is zero. Wrong input gets a TypeError or ValueError.
         """
+        checks.same_device("x", checks.floating("x", x), "the encoder", self.mel)
+        if x.dtype != self.mel.dtype:
+            raise TypeError(f"x is of {x.dtype}; expected {self.mel.dtype}, as weights are")
         power = self.mel @ spectrogram(x, 512, 64).square()
         relative = (power + 1e-12) / (power.amax((-2, -1), keepdim=True) + 1e-12)
         level = relative.clamp(min=1e-6).log10()
@@ -71,10 +74,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         checks.floating("x", x)
-        checks.same_device("x", x, "the encoder", self.mel)
-        if x.dtype != self.mel.dtype:
-            raise TypeError(f"x is of {x.dtype}; expected {self.mel.dtype}, as weights are")
-        planes = self.layers(self._picture(x.reshape(-1, x.shape[-1]))[:, None])
+        planes = self.layers(self.picture(x.reshape(-1, x.shape[-1]))[:, None])
         pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
         share = torch.sigmoid(self.head(pooled))
         return (self.lowest + self.width * share).exp().reshape(*x.shape[:-1], -1)

@@ -12,12 +12,13 @@ from itertools import product
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from torch import Tensor
 from tqdm import tqdm
 
 from utils import checks
 from utils.jacobian import features_and_jacobian
+from utils.processes import parallel
 from utils.synth import parameters_of
 
 BATCH = 4  # grid points computed together
@@ -138,8 +139,7 @@ def survey(
     # As an array, which joblib shares between processes instead of sending it with each part.
     known = None if wanted is None else wanted.cpu().numpy()
     work = (delayed(_region)(synth, phi, part, known, norms) for part in parts)
-    on_cpu = grid.device.type == "cpu"
-    found = Parallel(n_jobs=n_jobs if on_cpu else 1, return_as="generator")(work)
+    found = parallel(n_jobs, grid.device)(work)
     # Of each part: features and Jacobian, or losses and gradients.
     kept = list(tqdm(found, desc="survey", total=len(parts), leave=False))
     if wanted is None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.stats import binomtest
 from torch import Tensor
 from tqdm import tqdm
 
 from utils import checks
 from utils.match import Match, steps_to
+from utils.processes import parallel
 
 
 def match_all(
@@ -48,8 +49,7 @@ def match_all(
     pairs = zip(targets, starts, strict=True)
     # Rows are copied: a view would take the whole of its tensor along to another process.
     work = (delayed(solver)(synth=synth, target=y.clone(), theta0=s.clone()) for y, s in pairs)
-    on_cpu = targets.device.type == "cpu"
-    found = Parallel(n_jobs=n_jobs if on_cpu else 1, return_as="generator")(work)
+    found = parallel(n_jobs, targets.device)(work)
     return list(tqdm(found, desc="match_all", total=len(targets), leave=False))
 
 
