@@ -188,5 +188,5 @@ def at_loudness(x: Tensor, sample_rate: int) -> Tensor:
 def markup(html_text: str, plain: str) -> None:
     """Show HTML, and `plain` where there is none to be seen."""
     checks.text("html_text", html_text)
-    checks.text("plain", plain)
+    checks.instance("plain", plain, str)
     display({"text/html": html_text, "text/plain": plain}, raw=True)
