@@ -35,6 +35,7 @@ WORDS = "The match is 0.731 away."
         ({}, "The match is 0.732 away.", True),
         ({}, "The match is 0.81 away.", False),
         ({}, f"{WORDS}\nIt took 40 seconds.", True),
+        ({}, f"{WORDS}\n<table><td>step</td><td>seconds</td><td>40.1</td></table>", True),
         ({}, f"{WORDS}\nIt failed.", False),
     ],
 )

@@ -44,7 +44,8 @@ def lines(page: Path) -> list[str]:
     tree = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
     for each in tree.find_all(["script", "style", "svg"]):
         each.decompose()
-    return [line.strip() for line in tree.get_text().splitlines() if line.strip()]
+    # The cells of a table follow each other without a space.
+    return [line.strip() for line in tree.get_text(" ").splitlines() if line.strip()]
 
 
 def news(one: Path, other: Path) -> list[str]:
