@@ -5,8 +5,8 @@ VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: book test picture bench study encoder slides colab colab-new-scipy binder devices lint \
-	repeat oldest newest links serve clean
+.PHONY: book test picture bench study encoder slides colab colab-new-scipy binder jupyter devices \
+	lint repeat oldest newest links serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -37,6 +37,10 @@ colab-new-scipy: $(VENV)/.dev
 
 binder: $(VENV)/.dev
 	$(VENV)/bin/python tools/colab.py --at binder
+
+# Every chapter in JupyterLab, of which `make test` takes one. (It needs Chromium or Chrome.)
+jupyter: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest tests/test_lab.py --in-lab $(notdir $(basename $(wildcard book/*.ipynb)))
 
 # Chapters on an accelerator: one in software is the default device. (6 measures processors.)
 devices: $(VENV)/.dev

@@ -21,6 +21,10 @@ TAUGHT = [path for path in CHAPTERS if path.stem[0] != "9"]  # with sounds and e
 PAGES = [*CHAPTERS, *sorted((ROOT / "book").glob("*.md"))]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--in-lab", nargs="+", default=["2_synthesizer"], metavar="CHAPTER")
+
+
 def pytest_configure():
     torch.set_num_threads(1)  # the machine's cores may be busy with other tests
     HistoryManager.enabled = False
