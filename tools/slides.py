@@ -11,7 +11,9 @@ import importlib.util
 import json
 import re
 import shutil
+import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,9 +31,12 @@ DECK = ROOT / "_build" / "slides"
 TALK = Path(__file__).parent / "slides"  # style and script of the deck
 LINES = 15  # of text that a slide holds, at COLUMNS characters
 COLUMNS = 84
-CODE_LINES = 21  # of code: more goes on another slide
+CODE_LINES = 21  # of a chapter's code: more is for the speaker
+LISTING = 16  # lines of the library's code: more goes on another slide
+CODE_COLUMNS = 80  # of code, so that its letters can be large
 WORDS = 28  # of a paragraph: of a longer one the slide has the first sentence
-ABOVE = 4  # lines of text that may stand above a picture
+PICTURE = 12  # lines of text whose place a figure takes, an explorer or table all but one or two
+ABOVE = {"picture": 4.5, "explorer": 1.5, "wide": 0}  # lines of text that may stand above it
 
 
 @dataclass
@@ -200,7 +205,17 @@ def add_code(slides: list[Slide], source: str) -> None:
     if len(shown.splitlines()) > CODE_LINES:
         slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
     elif shown:
-        place(slides, listing(shown))
+        narrowed = narrow(shown)
+        fits = len(narrowed.splitlines()) <= CODE_LINES
+        place(slides, listing(narrowed if fits else shown))
+
+
+def narrow(source: str) -> str:
+    """Code in lines that can be set in large letters."""
+    width = f"--line-length={CODE_COLUMNS}"
+    command = [sys.executable, "-m", "ruff", "format", width, "--stdin-filename=slide.py", "-"]
+    text = textwrap.dedent(source)
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
 def without_claims(source: str) -> str:
@@ -226,16 +241,16 @@ def add_output(slides: list[Slide], output: dict) -> None:
     data = output.get("data", {})
     if "text/markdown" in data:  # the source of what runs
         lines = "".join(data["text/markdown"]).strip().splitlines()[1:-1]
-        for part in parts(lines):
+        for part in parts("\n".join(lines)):
             slides.append(Slide(slides[-1].title, [listing("\n".join(part))]))
     elif "text/html" in data:
         add_html(slides, "".join(data["text/html"]), "claim" in output["metadata"])
 
 
-def parts(lines: list[str]) -> list[list[str]]:
+def parts(source: str) -> list[list[str]]:
     """A listing without its docstring, cut where it is too long for a slide."""
-    text = re.sub(r'\n\s+r?"""(.|\n)*?"""', "", "\n".join(lines)).splitlines()
-    count = -(-len(text) // CODE_LINES)
+    text = narrow(re.sub(r'\n\s+r?"""(.|\n)*?"""', "", source)).splitlines()
+    count = -(-len(text) // LISTING)
     size = -(-len(text) // count)
     return [text[k : k + size] for k in range(0, len(text), size)]
 
@@ -252,12 +267,13 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
         if "<table" in body:
             kind = "wide"
         last = slides[-1]
-        sounds = last.items[-1:] if last.items and 'class="players"' in last.items[-1].body else []
-        if kind != "picture" or last.lines > ABOVE:  # on a slide of its own, with its sounds
+        if last.lines > ABOVE[kind]:  # on a slide of its own, with its sounds
+            sounds = last.items[-1:] if 'class="players"' in last.items[-1].body else []
             slides.append(Slide(last.title, sounds if kind == "picture" else []))
             if slides[-1].items:
                 last.items.pop()
-        slides[-1].items.append(Item(f'<div class="{kind}">{body}</div>', LINES))
+        lines = PICTURE if kind == "picture" else LINES
+        slides[-1].items.append(Item(f'<div class="{kind}">{body}</div>', lines))
 
 
 def markup(slide: Slide) -> str:
