@@ -26,6 +26,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
+    # MKL rounds by the processor's newest instructions: a search that gets lost would end elsewhere
+    # than on the machine that wrote the record.
+    os.environ.setdefault("MKL_CBWR", "AVX2")
     torch.set_num_threads(1)  # the machine's cores may be busy with other tests
     HistoryManager.enabled = False
     InteractiveShell.instance()  # takes what chapters display, as in a notebook

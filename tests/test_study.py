@@ -42,9 +42,6 @@ def test_a_run_repeats(seed, losses, records):
     again = study.run(kept, losses[kept.loss])
     assert again.key == kept.key
     same = torch.allclose(torch.tensor(again.found), torch.tensor(kept.found), rtol=0.01)
-    # On another processor a search that runs away does so to another place, as far from home.
-    lost = again.arrived is None and kept.arrived is None
-    same |= lost and abs(again.error - kept.error) < 0.01
     alike = (again.arrived is None) == (kept.arrived is None)
     assert same or (alike and kept.solver == "first"), f"{kept} is now {again}"
 

@@ -35,7 +35,7 @@ CODE_LINES = 21  # of a chapter's code: more is for the speaker
 LISTING = 16  # lines of the library's code: more goes on another slide
 CODE_COLUMNS = 80  # of code, so that its letters can be large
 WORDS = 28  # of a paragraph: of a longer one the slide has the first sentence
-PICTURE = 12  # lines of text whose place a figure takes, an explorer or table all but one or two
+PICTURE = 12  # lines of text whose place a figure takes; text may follow it
 ABOVE = {"picture": 4.5, "explorer": 1.5, "wide": 0}  # lines of text that may stand above it
 
 
