@@ -133,14 +133,21 @@ def test_bad_arguments_are_told(exam):
         lessons.criterion("nobody")
 
 
+# Of the errors at the first examination, between processors, which round differently. Through MSS a
+# training is chaotic: in ten steps rounding alone moved it by up to a tenth.
+REPEATS = {"supervised": 0.02, "JTFS, linearized": 0.01, "JTFS": 0.01, "MSS": 0.15}
+
+
 @pytest.mark.parametrize("name", lessons.LIVE)
 def test_the_record_repeats(name):
     """A training drawn at random begins as the record says."""
     _, courses = lessons.read()
     kept = random.Random(name).choice([each for each in courses if each.name == name])
     again = lessons.course(name, kept.seed, kept.steps[1])
-    for examination, errors in again.errors.items():
-        assert errors == pytest.approx(kept.errors[examination][:2], rel=0.05), examination
+    for examination, (untrained, trained) in again.errors.items():
+        before, after = kept.errors[examination][:2]
+        assert untrained == pytest.approx(before, rel=1e-3), examination
+        assert trained == pytest.approx(after, rel=REPEATS[name]), examination
 
 
 def test_the_record_is_whole():

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 from frames import lipschitz_bound
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from utils import baselines
@@ -251,6 +251,7 @@ def test_surveyed_gradients_are_those_of_autograd(name, p, tried):
     @check(10)
     @given(THETAS, THETAS, LEVELS)
     def hold(theta, truth, level):
+        assume(level != 1 or not theta.equal(truth))  # on equal sounds a norm has no gradient
         tried()
         target = level * brief(truth)
         value, gradient = survey(brief, phi, theta[None]).surface(phi(target), p)
