@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import CHAPTERS, ROOT, cells, script
@@ -121,6 +122,12 @@ def test_binder_finds_what_it_looks_for():
         [ROOT / "start", "printenv", "LOKY_MAX_CPU_COUNT"], capture_output=True, text=True
     )
     assert done.stdout == "1\n"
+
+
+def test_a_chapter_runs_as_on_binder(tmp_path, capsys):
+    """`make binder` takes all, in an environment of their own."""
+    runs = tool.on_binder(Path(sys.executable), "2_synthesizer", tmp_path / "clone")
+    assert runs, capsys.readouterr().out
 
 
 def test_a_chapter_runs_as_on_colab(chapter_on_colab):

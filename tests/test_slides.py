@@ -1,15 +1,21 @@
 """The deck, as it stands on a memory stick: opened from its folder, with no network."""
 
+import ast
 import subprocess
 import sys
+import textwrap
 
 import pytest
-from conftest import ROOT, TAUGHT
+from conftest import ROOT, TAUGHT, cells, script
+
+code = script("slide_code")
 
 DECK = ROOT / "_build/slides/index.html"
-HEIGHT, LEAST = 720, 17  # pixels of a slide, and of its smallest letters of code or text
+HEIGHT, LEAST = 720, 17  # pixels of a slide, and of its smallest letters
+LEAST_CODE = 22  # of code: its capitals are a 45th of the height
 
 MEASURE = """() => [...document.querySelectorAll('.slides > section > section')].map(slide => {
+  const size = e => parseFloat(getComputedStyle(e).fontSize);
   const shown = slide.style.display;
   slide.style.display = 'block';
   const body = slide.querySelector('.body');
@@ -19,12 +25,13 @@ MEASURE = """() => [...document.querySelectorAll('.slides > section > section')]
   const rightOf = e => (e.getBoundingClientRect().left - edge.left) / scale + e.scrollWidth;
   const right = Math.max(0, ...parts.map(rightOf));
   const letters = [...body.querySelectorAll('p, li, pre, td, th, figcaption')]
-    .filter(e => e.textContent.trim()).map(e => parseFloat(getComputedStyle(e).fontSize));
+    .filter(e => e.textContent.trim()).map(size);
   const found = {
     title: slide.querySelector('h2').textContent,
     bottom: body.offsetTop + body.offsetHeight,
     right,
     letters: Math.min(...letters, 99),
+    code: Math.min(...[...body.querySelectorAll('.code pre')].map(size), 99),
     images: [...body.querySelectorAll('img')].map(i => [i.alt, i.naturalWidth]),
     sounds: [...body.querySelectorAll('audio')].map(a => a.getAttribute('aria-label')),
   };
@@ -69,6 +76,7 @@ def test_nothing_overflows(slides):
 
 def test_letters_can_be_read_from_the_back(slides):
     assert {s["title"]: s["letters"] for s in slides if s["letters"] < LEAST} == {}
+    assert {s["title"]: s["code"] for s in slides if s["code"] < LEAST_CODE} == {}
 
 
 def test_images_and_sounds_keep_their_words(slides):
@@ -112,3 +120,41 @@ def test_links_lead_to_slides_or_works(deck):
         assert target.startswith(("https://", "#/")), target
         if target.startswith("#/"):
             assert deck.locator(f"[id='{target[2:]}']").count() == 1
+
+
+@pytest.mark.parametrize("chapter", TAUGHT, ids=lambda path: path.stem)
+def test_code_is_narrowed_and_stays_the_same(chapter):
+    for cell in cells(chapter, "code"):
+        source = code.without(cell, code.shows)
+        lines = code.narrow(source)
+        assert meaning("\n".join(lines)) == meaning(source)
+        parts = code.parts(lines)
+        assert [line for part in parts for line in part] == lines
+        assert max(map(len, parts)) <= code.LINES
+
+
+def meaning(source):
+    """What code does, however its docstrings are broken into lines."""
+    return "".join(ast.unparse(ast.parse(source)).split())
+
+
+def test_a_listing_leaves_out_what_guards_and_nothing_else():
+    source = """
+    def root(x):
+        \"\"\"The positive root.\"\"\"
+        checks.finite("x", x)
+        x = checks.real("x", x)
+        if x < 0:
+            raise ValueError("x is negative")
+        if x == 0:
+            return 0
+        return x**0.5
+    """
+    kept = """
+    def root(x):
+        x = checks.real("x", x)
+        if x == 0:
+            return 0
+        return x**0.5
+    """
+    assert meaning(code.without(source, code.guards)) == meaning(textwrap.dedent(kept))

@@ -5,15 +5,12 @@ sentence of a long paragraph, lists, tables, formulas, results, short code, figu
 explorers. The whole text goes into the speaker's notes. All that the deck needs lies beside it.
 """
 
-import ast
 import html
 import importlib.util
 import json
 import re
 import shutil
-import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -24,6 +21,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+from slide_code import guards, narrow, parts, shows, without
 
 ROOT = Path(__file__).parents[1]
 EXECUTED = ROOT / "_build" / "jupyter_execute" / "book"
@@ -31,12 +29,11 @@ DECK = ROOT / "_build" / "slides"
 TALK = Path(__file__).parent / "slides"  # style and script of the deck
 LINES = 15  # of text that a slide holds, at COLUMNS characters
 COLUMNS = 84
+SHORT = 3  # lines of text that stand with others, on a slide a little too full
 CODE_LINES = 21  # of a chapter's code: more is for the speaker
-LISTING = 16  # lines of the library's code: more goes on another slide
-CODE_COLUMNS = 80  # of code, so that its letters can be large
 WORDS = 28  # of a paragraph: of a longer one the slide has the first sentence
 PICTURE = 12  # lines of text whose place a figure takes; text may follow it
-ABOVE = {"picture": 4.5, "explorer": 1.5, "wide": 0}  # lines of text that may stand above it
+ABOVE = {"picture": 4.5, "explorer": 1.5}  # lines of text that may stand above it
 
 
 @dataclass
@@ -129,19 +126,39 @@ def column(path: Path) -> list[Slide]:
         if tags & {"hide-cell", "remove-cell"}:
             continue
         text = "".join(cell["source"])
-        spared = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
+        skipped = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
         if cell["cell_type"] == "markdown":
-            if not spared:
+            if not skipped:
                 add_text(slides, text)
         else:
-            if not spared and "hide-input" not in tags and "show.source(" not in text:
+            if not skipped and "hide-input" not in tags and "show.source(" not in text:
                 add_code(slides, text)
             for output in cell["outputs"]:
                 add_output(slides, output)
     for empty, following in pairwise(slides):
         if not empty.items:  # what is said of it is said of what follows
             following.notes = empty.notes + following.notes
-    return [slide for slide in slides if slide.items]
+    return settle([slide for slide in slides if slide.items])
+
+
+def settle(slides: list[Slide]) -> list[Slide]:
+    """Without slides of a sentence alone: it leads to the next of its title, or ends the last."""
+    settled = []
+    for slide in reversed(slides):
+        after = settled[-1] if settled else None
+        if slide.lines <= SHORT and joins(slide, after):
+            after.items, after.notes = slide.items + after.items, slide.notes + after.notes
+        elif after and after.lines <= SHORT and joins(slide, after):
+            settled[-1] = slide
+            slide.items, slide.notes = slide.items + after.items, slide.notes + after.notes
+        else:
+            settled.append(slide)
+    return settled[::-1]
+
+
+def joins(slide: Slide, after: Slide | None) -> bool:
+    """Whether two slides have the same title, and make one that is a little too full at most."""
+    return bool(after) and slide.title == after.title and slide.lines + after.lines <= LINES + SHORT
 
 
 def place(slides: list[Slide], item: Item) -> None:
@@ -168,7 +185,7 @@ def add_text(slides: list[Slide], text: str) -> None:
         if kind == "paragraph_open" and len(source.split()) > WORDS and not whole_counts:
             slides[-1].notes.append(whole)
             first = SENTENCE.split(source)[0]
-            if len(first.split()) > WORDS:
+            if len(first.split()) > WORDS or first.count("(") > first.count(")"):
                 continue
             whole = f"<p>{MARKDOWN.renderInline(first)}</p>"
         place(slides, Item(whole, height(tokens, whole)))
@@ -200,37 +217,18 @@ def height(tokens: list, markup: str) -> float:
 
 
 def add_code(slides: list[Slide], source: str) -> None:
-    """Code of a few lines, without its claims, whose sentences follow; more is for the speaker."""
-    shown = without_claims(source)
+    """Code of a few lines; more is for the speaker."""
+    shown = without(source, shows)
     if len(shown.splitlines()) > CODE_LINES:
         slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
     elif shown:
-        narrowed = narrow(shown)
-        fits = len(narrowed.splitlines()) <= CODE_LINES
-        place(slides, listing(narrowed if fits else shown))
+        for part in parts(narrow(shown)):
+            place(slides, listing(part))
 
 
-def narrow(source: str) -> str:
-    """Code in lines that can be set in large letters."""
-    width = f"--line-length={CODE_COLUMNS}"
-    command = [sys.executable, "-m", "ruff", "format", width, "--stdin-filename=slide.py", "-"]
-    text = textwrap.dedent(source)
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
-
-
-def without_claims(source: str) -> str:
-    """Code without calls of `claim`, and without the preparation of figures and tables."""
-    lines = source.splitlines()
-    for node in reversed(ast.parse(source).body):
-        call = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("claim", "show.table"):
-            del lines[node.lineno - 1 : node.end_lineno]
-    return "\n".join(lines).strip()
-
-
-def listing(source: str) -> Item:
-    body = highlight(source, PythonLexer(), HtmlFormatter(cssclass="code"))
-    return Item(body, 0.8 * len(source.splitlines()))
+def listing(lines: list[str]) -> Item:
+    body = highlight("\n".join(lines), PythonLexer(), HtmlFormatter(cssclass="code"))
+    return Item(body, 0.9 * len(lines))
 
 
 def add_output(slides: list[Slide], output: dict) -> None:
@@ -240,19 +238,12 @@ def add_output(slides: list[Slide], output: dict) -> None:
         return
     data = output.get("data", {})
     if "text/markdown" in data:  # the source of what runs
-        lines = "".join(data["text/markdown"]).strip().splitlines()[1:-1]
-        for part in parts("\n".join(lines)):
-            slides.append(Slide(slides[-1].title, [listing("\n".join(part))]))
+        source = "\n".join("".join(data["text/markdown"]).strip().splitlines()[1:-1])
+        for part in parts(narrow(without(source, guards))):
+            place(slides, listing(part))
+        slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
     elif "text/html" in data:
         add_html(slides, "".join(data["text/html"]), "claim" in output["metadata"])
-
-
-def parts(source: str) -> list[list[str]]:
-    """A listing without its docstring, cut where it is too long for a slide."""
-    text = narrow(re.sub(r'\n\s+r?"""(.|\n)*?"""', "", source)).splitlines()
-    count = -(-len(text) // LISTING)
-    size = -(-len(text) // count)
-    return [text[k : k + size] for k in range(0, len(text), size)]
 
 
 def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
@@ -262,17 +253,17 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
         place(slides, Item(body, -(-len(words) // COLUMNS) + 0.6))
     elif "<audio" in body and "dtfa-explorer" not in body:
         place(slides, Item(f'<div class="players">{body}</div>', 3))
+    elif "<table" in body:
+        place(slides, Item(f'<div class="wide">{body}</div>', min(LINES, 2 + body.count("<tr"))))
     else:
         kind = "explorer" if "dtfa-explorer" in body else "picture"
-        if "<table" in body:
-            kind = "wide"
         last = slides[-1]
         if last.lines > ABOVE[kind]:  # on a slide of its own, with its sounds
             sounds = last.items[-1:] if 'class="players"' in last.items[-1].body else []
             slides.append(Slide(last.title, sounds if kind == "picture" else []))
             if slides[-1].items:
                 last.items.pop()
-        lines = PICTURE if kind == "picture" else LINES
+        lines = PICTURE if kind == "picture" else LINES + SHORT
         slides[-1].items.append(Item(f'<div class="{kind}">{body}</div>', lines))
 
 
