@@ -62,7 +62,7 @@ def slides(deck):
 
 def test_has_a_section_a_chapter_and_needs_nothing_from_elsewhere(deck):
     names = deck.evaluate("[...document.querySelectorAll('.slides > section')].map(s => s.id)")
-    assert names == [path.stem for path in TAUGHT]
+    assert names == ["title", *(path.stem for path in TAUGHT)]
     assert (deck.said, deck.asked) == ([], [])
 
 

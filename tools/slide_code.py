@@ -15,15 +15,16 @@ NARROW = black.Mode(line_length=COLUMNS, preview=True, unstable=True)  # cuts st
 
 
 def without(source: str, spared: Callable[[ast.stmt], bool]) -> str:
-    """Code without some of its statements, as long as its blocks keep others."""
+    """Code without some of its statements, as long as its blocks keep others; dots for an `if`."""
     source = textwrap.dedent(source)
     lines, tree = source.splitlines(), ast.parse(source)
     inner = [n.body for n in ast.walk(tree) if isinstance(getattr(n, "body", None), list)]
     leaving = [s for block in inner for s in block if spared(s) and not all(map(spared, block))]
     leaving += [s for s in tree.body if spared(s) and s not in leaving]
     for statement in sorted(leaving, key=lambda s: s.lineno, reverse=True):
-        del lines[statement.lineno - 1 : statement.end_lineno]
-    return "\n".join(lines).strip()
+        mark = [f"{' ' * statement.col_offset}# ..."] if isinstance(statement, ast.If) else []
+        lines[statement.lineno - 1 : statement.end_lineno] = mark
+    return re.sub(r"( *# \.\.\.\n)\1+", r"\1", "\n".join(lines)).strip()
 
 
 def shows(statement: ast.stmt) -> bool:

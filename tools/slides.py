@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
@@ -82,23 +83,40 @@ def main() -> None:
     style = (TALK / "deck.css").read_text(encoding="utf-8")
     style += HtmlFormatter(style="default").get_style_defs(".code")
     page = (TALK / "deck.html").read_text(encoding="utf-8")
+    columns = {"title": [title(chapters)], **chapters}
     sections = "\n".join(
         f'<section id="{name}">{"".join(map(markup, slides))}</section>'
-        for name, slides in chapters.items()
+        for name, slides in columns.items()
     )
     sections = re.sub(r'<a href="(\w+)\.(ipynb|md)">(.*?)</a>', link_within(chapters), sections)
     for name, text in (("STYLE", style), ("SLIDES", sections)):
         page = page.replace(f"<!-- {name} -->", text)
     (DECK / "index.html").write_text(page, encoding="utf-8")
     print(
-        f"{sum(map(len, chapters.values()))} slides: open {(DECK / 'index.html').relative_to(ROOT)}"
+        f"{sum(map(len, columns.values()))} slides: open {(DECK / 'index.html').relative_to(ROOT)}"
+    )
+
+
+def title(chapters: dict[str, list[Slide]]) -> Slide:
+    """The first slide: what this is, where it can be read and run, and what is in it."""
+    book = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    site = book["sphinx"]["config"]["ogp_site_url"]
+    links = (
+        f'<li><a href="#/{name}">{found[0].title}</a></li>' for name, found in chapters.items()
+    )
+    return Slide(
+        book["title"],
+        [
+            Item(f"<p>{book['author']}. To read, and to run in Colab: <b>{site}</b></p>", 2),
+            Item(f"<ol>{''.join(links)}</ol>", len(chapters)),
+        ],
     )
 
 
 def copy_libraries() -> None:
     """reveal.js and MathJax, from the Python packages that carry them."""
     reveal = package("sphinx_revealjs") / "_static" / "revealjs"
-    for part in ("dist", "plugin/notes"):
+    for part in ("dist", "plugin/notes", "plugin/zoom"):
         shutil.copytree(reveal / part, DECK / "reveal" / part)
     mathjax = package("sphinx-mathjax-offline") / "static" / "mathjax"
     shutil.copytree(mathjax, DECK / "mathjax")
