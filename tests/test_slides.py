@@ -114,6 +114,13 @@ def test_speaker_has_notes_and_the_audience_numbers(deck):
     assert deck.locator(".slide-number").text_content().strip()
 
 
+def test_one_key_goes_on_from_chapter_to_chapter(deck):
+    for _ in range(deck.evaluate("Reveal.slide(0, 0) || Reveal.getTotalSlides()")):
+        deck.keyboard.press("ArrowRight")
+    assert deck.evaluate("Reveal.isLastSlide()")
+    assert deck.evaluate("Reveal.getIndices().h") == len(TAUGHT)
+
+
 def test_links_lead_to_slides_or_works(deck):
     for link in deck.locator(".slides section:not(.stack) a").all():
         target = link.get_attribute("href")
