@@ -115,7 +115,8 @@ def test_speaker_has_notes_and_the_audience_numbers(deck):
 
 
 def test_one_key_goes_on_from_chapter_to_chapter(deck):
-    for _ in range(deck.evaluate("Reveal.slide(0, 0) || Reveal.getTotalSlides()")):
+    deck.evaluate("document.activeElement.blur() || Reveal.slide(0, 0)")
+    for _ in range(deck.evaluate("Reveal.getTotalSlides()")):
         deck.keyboard.press("ArrowRight")
     assert deck.evaluate("Reveal.isLastSlide()")
     assert deck.evaluate("Reveal.getIndices().h") == len(TAUGHT)
