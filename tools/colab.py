@@ -24,8 +24,8 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parents[1]
-# What Colab's image of January 2026 has of what the book imports; Python is the one that runs
-# this, torch the book's own, scipy an argument.
+# What Colab's image of January 2026 has of what the book imports. Python is the one that runs this
+# (Colab's: 3.13, since August 2026), torch the book's own, scipy an argument.
 COLAB = (
     "distributed==2025.12.0",
     "ipykernel==6.17.1",
