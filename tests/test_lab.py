@@ -68,7 +68,8 @@ def test_a_chapter_runs_in_jupyterlab(chapter, lab, browser):
     server, book = lab
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{server['url']}lab/tree/{chapter}.ipynb?token={server['token']}")
+    desk = f"lab/workspaces/{chapter}"  # of its own, where no other chapter lies open
+    page.goto(f"{server['url']}{desk}/tree/{chapter}.ipynb?token={server['token']}")
     page.wait_for_function("window.jupyterapp", timeout=60_000)
     explorers, alive = page.evaluate(RUN_ALL)
     context.close()
