@@ -108,7 +108,7 @@ def quadratic():
 
 def test_training_learns_a_few_sounds_by_heart(exam):
     done = train(short, quadratic(), THETAS, exam, steps=150, every=50, latest=0)
-    assert done.steps == [0, 50, 100, 150]
+    assert done.steps == [0, 1, 50, 100, 150]
     assert done.seconds == sorted(done.seconds) and done.seconds[0] == 0
     assert done.errors["on time"][-1] < 0.3 * done.errors["on time"][0]
 
@@ -117,7 +117,7 @@ def test_a_longer_training_begins_as_a_shorter_one(exam):
     long, brief = (
         train(short, quadratic(), THETAS, exam, steps=n, every=5, latest=64) for n in (15, 10)
     )
-    assert long.errors["on time"][:3] == pytest.approx(brief.errors["on time"], rel=1e-3)
+    assert long.errors["on time"][:4] == pytest.approx(brief.errors["on time"], rel=1e-3)
 
 
 def test_bad_arguments_are_told(exam):
@@ -133,21 +133,22 @@ def test_bad_arguments_are_told(exam):
         lessons.criterion("nobody")
 
 
-# Of the errors at the first examination, between processors, which round differently. Through MSS a
-# training is chaotic: in ten steps rounding alone moved it by up to a tenth.
-REPEATS = {"supervised": 0.02, "JTFS, linearized": 0.01, "JTFS": 0.01, "MSS": 0.15}
-
-
 @pytest.mark.parametrize("name", lessons.LIVE)
 def test_the_record_repeats(name):
-    """A training drawn at random begins as the record says."""
+    """A training drawn at random begins as the record says.
+
+    After one step processors, which round differently, agree to three digits. Through MSS training
+    is chaotic: two steps later rounding decides where it is.
+    """
     _, courses = lessons.read()
     kept = random.Random(name).choice([each for each in courses if each.name == name])
-    again = lessons.course(name, kept.seed, kept.steps[1])
-    for examination, (untrained, trained) in again.errors.items():
-        before, after = kept.errors[examination][:2]
-        assert untrained == pytest.approx(before, rel=1e-3), examination
-        assert trained == pytest.approx(after, rel=REPEATS[name]), examination
+    examined = 2 if name == "MSS" else 3
+    again = lessons.course(name, kept.seed, kept.steps[examined - 1])
+    assert again.steps == kept.steps[:examined]
+    for examination, errors in again.errors.items():
+        known = kept.errors[examination][:examined]
+        assert errors[:2] == pytest.approx(known[:2], rel=1e-3), examination
+        assert errors == pytest.approx(known, rel=0.05), examination
 
 
 def test_the_record_is_whole():

@@ -1,6 +1,5 @@
 """Chapters in JupyterLab: a clone, a server of one's own, a browser in which all cells are run."""
 
-import os
 import subprocess
 import sys
 import time
@@ -8,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script
 from jupyter_server.serverapp import list_running_servers
 
+tool = script("colab")
 RUN_ALL = """async () => {
   const app = window.jupyterapp;
   const until = async ready => {
@@ -39,17 +39,14 @@ def pytest_generate_tests(metafunc):
 def lab(tmp_path_factory):
     """The server of a clone that is not built: its address, its token, its folder."""
     home = tmp_path_factory.mktemp("lab")
-    clone = ["git", "-c", "safe.directory=*", "clone", "--quiet", ROOT, home / "clone"]
-    subprocess.run(clone, check=True)
+    subprocess.run([*tool.GIT, "clone", "--quiet", ROOT, home / "clone"], check=True)
     jupyter = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     settings = ["--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]
     where = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("RUNTIME", "CONFIG", "DATA")}
-    ours = ("DTFA_STILL", "PYTHONPATH")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
     with (home / "said").open("w+") as said:
         server = subprocess.Popen(
             [*jupyter, *settings, home / "clone" / "book"],
-            env=kept | {"JUPYTER_PREFER_ENV_PATH": "1"} | where,
+            env=tool.surroundings() | where,
             stdout=said,
             stderr=said,
         )

@@ -34,7 +34,6 @@ def main(root: Path) -> int:
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
         "TQDM_DISABLE": "1",  # progress bars are for live sessions
         "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin make a busy machine several times slower
     }
     build.mkdir()
     (build / "began").touch()  # the presenters' page tells how long chapters take

@@ -150,15 +150,13 @@ def execute(
     starter: list, python: Path, notebook: Path, settings: dict[str, str], limit: float = inf
 ) -> bool:
     """Whether a notebook runs from top to bottom in so many gigabytes, by samples of its memory."""
-    ours = ("VIRTUAL_ENV", "PYTHONPATH", "DTFA_STILL")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
     command = [*starter, python.parent / "jupyter-execute", "--inplace", "--timeout=900"]
     began, most = time.monotonic(), 0.0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         process = psutil.Popen(
             [*command, notebook.name],
             cwd=notebook.parent,
-            env=kept | {"JUPYTER_PREFER_ENV_PATH": "1"} | settings,
+            env=surroundings() | settings,
             stdout=log,
             stderr=log,
         )
@@ -173,6 +171,13 @@ def execute(
     said = f"runs, its first cell in {first_cell(notebook):.0f} s" if runs else why
     print(f"{notebook.stem}: {said} ({time.monotonic() - began:.0f} s, {most:.1f} GB)", flush=True)
     return runs
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of a reader's Jupyter: without what is set for the book's own processes."""
+    ours = ("VIRTUAL_ENV", "PYTHONPATH", "DTFA_STILL")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 def gigabytes(process: psutil.Process) -> float:

@@ -18,9 +18,9 @@ def without(source: str, spared: Callable[[ast.stmt], bool]) -> str:
     """Code without some of its statements, as long as its blocks keep others; dots for an `if`."""
     source = textwrap.dedent(source)
     lines, tree = source.splitlines(), ast.parse(source)
-    inner = [n.body for n in ast.walk(tree) if isinstance(getattr(n, "body", None), list)]
-    leaving = [s for block in inner for s in block if spared(s) and not all(map(spared, block))]
-    leaving += [s for s in tree.body if spared(s) and s not in leaving]
+    blocks = [n.body for n in ast.walk(tree) if isinstance(getattr(n, "body", None), list)]
+    blocks = [b for b in blocks if b is tree.body or not all(map(spared, b))]
+    leaving = [statement for block in blocks for statement in block if spared(statement)]
     for statement in sorted(leaving, key=lambda s: s.lineno, reverse=True):
         mark = [f"{' ' * statement.col_offset}# ..."] if isinstance(statement, ast.If) else []
         lines[statement.lineno - 1 : statement.end_lineno] = mark

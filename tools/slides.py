@@ -163,20 +163,18 @@ def settle(slides: list[Slide]) -> list[Slide]:
     """Without slides of a sentence alone: it leads to the next of its title, or ends the last."""
     settled = []
     for slide in reversed(slides):
-        after = settled[-1] if settled else None
-        if slide.lines <= SHORT and joins(slide, after):
-            after.items, after.notes = slide.items + after.items, slide.notes + after.notes
-        elif after and after.lines <= SHORT and joins(slide, after):
-            settled[-1] = slide
-            slide.items, slide.notes = slide.items + after.items, slide.notes + after.notes
-        else:
-            settled.append(slide)
+        if settled and joins(slide, settled[-1]):
+            after = settled.pop()
+            slide.items += after.items
+            slide.notes += after.notes
+        settled.append(slide)
     return settled[::-1]
 
 
-def joins(slide: Slide, after: Slide | None) -> bool:
-    """Whether two slides have the same title, and make one that is a little too full at most."""
-    return bool(after) and slide.title == after.title and slide.lines + after.lines <= LINES + SHORT
+def joins(slide: Slide, after: Slide) -> bool:
+    """Whether one of two slides is a sentence, and both make one that is little too full."""
+    lines = slide.lines, after.lines
+    return slide.title == after.title and min(lines) <= SHORT and sum(lines) <= LINES + SHORT
 
 
 def place(slides: list[Slide], item: Item) -> None:

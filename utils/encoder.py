@@ -195,7 +195,7 @@ def train(
     lessons : (K, P), parameters whose sounds the encoder hears.
     examinations : by name, parameters (E, P) and sounds (E, N); no step is taken on them.
     steps : of Adam.
-    every : so many steps the encoder is examined.
+    every : so many steps the encoder is examined; and after the first, which rounding cannot move.
     latest : samples, the longest delay of a lesson.
     seed : of weights, of the order of lessons and of delays.
     batch : lessons a step.
@@ -225,7 +225,7 @@ def train(
     done = Training(encoder, [], [], {name: [] for name in examinations})
     spent = 0.0
     for step in range(steps + 1):
-        if step % every == 0 or step == steps:
+        if step % every == 0 or step in (1, steps):
             _examine(done, examinations, step, spent)
         if step < steps:
             began = time.perf_counter()
