@@ -17,7 +17,8 @@ picture: book
 	cp _build/html/_static/preview.png book/preview.png
 
 test: book $(VENV)/.dev
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/test_reliability.py
+	$(VENV)/bin/python -m pytest tests/test_reliability.py
 
 study: $(VENV)/.book
 	$(VENV)/bin/python tools/study.py
@@ -63,8 +64,8 @@ repeat: book $(VENV)/.dev
 
 # The library with the oldest and the newest of what it imports, in an environment of its own.
 # (scrapl-loss asks for a newer torch than its operators need.)
-LIBRARY := baselines claims cost encoder jacobian jtfs jtfs_work landscape loss match mss plot \
-	recording shared show study synth trials wavelets
+LIBRARY := baselines claims cluster cost encoder jacobian jtfs jtfs_work landscape loss match mss \
+	playground plot recording shared show study synth trials wavelets
 oldest newest:
 	@sh tools/check_python.sh $(PYTHON)
 	$(PYTHON) -m venv --clear _build/$@

@@ -1,17 +1,14 @@
 """What several tests share: the repository, the built book, a browser."""
 
-import contextlib
 import importlib.util
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -43,27 +40,8 @@ def executed() -> dict[str, Path]:
     return found
 
 
-WAITS = "test_a_chapter_runs_as_on_colab"  # begins before all other tests and is asked after them
-LAST = ["test_the_readme_tells_what_was_tried", WAITS]
-
-
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: LAST.index(item.name) if item.name in LAST else -1)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def chapter_on_colab(request, tmp_path_factory):
-    """The process in which a chapter runs as on Colab, beside the other tests, and what it says."""
-    if all(item.name != WAITS for item in request.session.items):
-        yield None
-        return
-    command = ["nice", "-n", "10", sys.executable, ROOT / "tools" / "colab.py", "2_synthesizer"]
-    with (tmp_path_factory.mktemp("colab") / "said").open("w+") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
-        yield process, said
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    items.sort(key=lambda item: item.path.stem == "test_reliability")  # it asks what others counted
 
 
 TALLY = ROOT / "_build" / "reliability.json"
@@ -75,8 +53,9 @@ def tally():
     counts = {}
     yield counts
     TALLY.parent.mkdir(exist_ok=True)
-    text = json.dumps(tallied(counts), indent=1, sort_keys=True)
-    TALLY.write_text(text + "\n", encoding="utf-8")
+    with FileLock(TALLY.with_suffix(".lock")):  # tests run in several processes
+        text = json.dumps(tallied(counts), indent=1, sort_keys=True)
+        TALLY.write_text(text + "\n", encoding="utf-8")
 
 
 @pytest.fixture

@@ -15,17 +15,20 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from joblib import delayed
 from torch import Tensor
 
 from utils import checks, show
 from utils.landscape import survey
 from utils.plot import MAP, SURFACE_MAP
+from utils.processes import parallel
 from utils.shared import once
 from utils.synth import am_chirp, delay, parameters_of
 
 PAGE = Path(__file__).parent / "page"
 PLACES = (8, 8)  # of the target, over modulation frequency and chirp rate
 MANY = 10_000  # features, from which on a survey keeps losses instead
+AT_ONCE = 128  # targets of such a survey: their features are held in memory
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ def chart(
 ) -> Chart:
     """Survey a loss for targets at all `places(counts)` and delays; see `Chart`.
 
-    Many features, as those of MSS, are compared delay by delay and forgotten; for few, one survey
-    of the grid serves all, and is shared with other chapters. `n_jobs` is as in `survey`.
+    Many features, as those of MSS, are compared with some targets at a time and forgotten; for
+    few, one survey of the grid serves all, and is shared with other chapters. `n_jobs` is as in
+    `survey`.
 
     Raises
     ------
@@ -79,14 +83,16 @@ def chart(
     sounds = am_chirp(places(counts)).flatten(0, 1)
     with torch.no_grad():
         many = phi(sounds[0]).shape[-1] > MANY
-    late = [delay(sounds, samples) for samples in delays]
+    late = torch.cat([delay(sounds, samples) for samples in delays])
     if many:
         kept = partial(survey, am_chirp, phi, grid, n_jobs=n_jobs, norms=(1,))
-        atlases = [kept(targets) for targets in late]
-        found = [atlas.surface(k, p=1) for atlas in atlases for k in range(len(sounds))]
+        atlases = [(kept(part), len(part)) for part in late.split(AT_ONCE)]
+        found = [atlas.surface(k, p=1) for atlas, count in atlases for k in range(count)]
     else:
         atlas = once(survey, am_chirp, phi, grid, n_jobs=n_jobs)
-        found = [atlas.surface(each, p=1) for targets in late for each in _features(phi, targets)]
+        work = (delayed(_features)(phi, part.clone()) for part in late.split(8))
+        heard = torch.cat(list(parallel(n_jobs, late.device)(work)))
+        found = [atlas.surface(features, p=1) for features in heard]
     shape = (len(delays), *counts, *grid.shape[:-1])
     losses = torch.stack([loss for loss, _ in found]).reshape(shape)
     slopes = torch.stack([gradient * grid for _, gradient in found]).reshape(*shape, 2)
@@ -95,7 +101,7 @@ def chart(
 
 def _features(phi: Callable, sounds: Tensor) -> Tensor:
     with torch.no_grad():
-        return torch.cat([phi(part) for part in sounds.split(8)])
+        return phi(sounds)
 
 
 def chirp(theta: tuple[float, float] = (8.0, 2.0), samples: int = 0) -> None:
