@@ -34,6 +34,7 @@ def main(root: Path) -> int:
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
         "TQDM_DISABLE": "1",  # progress bars are for live sessions
         "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
+        "NUMBA_DISABLE_JIT": "1",  # librosa would compile for 17 seconds what no chapter calls
     }
     build.mkdir()
     (build / "began").touch()  # the presenters' page tells how long chapters take

@@ -8,6 +8,7 @@ import base64
 import html
 import inspect
 import io
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -60,8 +61,9 @@ def figure(fig: Figure, alt: str, caption: str) -> None:
 
 def _picture(fig: Figure) -> str:
     """A figure as a data address: vector graphics, or pixels where those would be large."""
-    for mesh in fig.findobj(QuadMesh):
-        mesh.set_rasterized(True)  # thousands of cells are pixels in either
+    for each in itertools.chain.from_iterable(axes.collections for axes in fig.axes):
+        if isinstance(each, QuadMesh):
+            each.set_rasterized(True)  # thousands of cells are pixels in either
     kind, written = "svg+xml", _saved(fig, "svg", metadata={"Date": None})
     if len(written) > VECTORS:
         kind, written = "png", _saved(fig, "png")
