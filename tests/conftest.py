@@ -26,7 +26,6 @@ def pytest_configure():
     # MKL rounds by the processor's newest instructions: a search that gets lost would end elsewhere
     # than on the machine that wrote the record.
     os.environ.setdefault("MKL_CBWR", "AVX2")
-    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # as in the build (tools/build.py)
     torch.set_num_threads(1)  # the machine's cores may be busy with other tests
     HistoryManager.enabled = False
     InteractiveShell.instance()  # takes what chapters display, as in a notebook

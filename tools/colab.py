@@ -175,7 +175,7 @@ def execute(
 
 def surroundings() -> dict[str, str]:
     """The environment of a reader's Jupyter: without what is set for the book's own processes."""
-    ours = ("VIRTUAL_ENV", "PYTHONPATH", "DTFA_STILL", "NUMBA_DISABLE_JIT")
+    ours = ("VIRTUAL_ENV", "PYTHONPATH", "DTFA_STILL")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return kept | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
