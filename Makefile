@@ -16,8 +16,10 @@ book: $(VENV)/.book
 picture: book
 	cp _build/html/_static/preview.png book/preview.png
 
+# Two processes take one file of tests after another, by name, of which the last are short.
 test: book $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/test_reliability.py
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		--ignore tests/test_reliability.py
 	$(VENV)/bin/python -m pytest tests/test_reliability.py
 
 study: $(VENV)/.book
