@@ -36,7 +36,7 @@ def main(root: Path) -> int:
         "TQDM_DISABLE": "1",  # progress bars are for live sessions
         "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
     }
-    # Where librosa is new, it compiles for 17 seconds: beside chapter 1 instead of within.
+    # In a new environment librosa compiles for 17 seconds: beside chapter 1 instead of within.
     compiling = subprocess.Popen([sys.executable, "-c", "import librosa.core.constantq"])
     build.mkdir()
     (build / "began").touch()  # the presenters' page tells how long chapters take

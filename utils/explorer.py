@@ -86,10 +86,11 @@ def chart(
     late = torch.cat([delay(sounds, samples) for samples in delays])
     if many:
         kept = partial(survey, am_chirp, phi, grid, n_jobs=n_jobs, norms=(1,))
-        atlases = [(kept(part), len(part)) for part in late.split(AT_ONCE)]
-        found = [atlas.surface(k, p=1) for atlas, count in atlases for k in range(count)]
+        atlases = [kept(part) for part in late.split(AT_ONCE)]
+        found = [atlas.surface(k, p=1) for atlas in atlases for k in range(len(atlas.losses[1]))]
     else:
         atlas = once(survey, am_chirp, phi, grid, n_jobs=n_jobs)
+        # Parts are copied: a view would take the whole of its tensor along to another process.
         work = (delayed(_features)(phi, part.clone()) for part in late.split(8))
         heard = torch.cat(list(parallel(n_jobs, late.device)(work)))
         found = [atlas.surface(features, p=1) for features in heard]
