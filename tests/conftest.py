@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from filelock import FileLock
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -38,36 +37,6 @@ def executed() -> dict[str, Path]:
     if set(found) != {p.stem for p in CHAPTERS}:
         pytest.fail("the book is not built: run `make book` first")
     return found
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.stem == "test_reliability")  # it asks what others counted
-
-
-TALLY = ROOT / "_build" / "reliability.json"
-
-
-@pytest.fixture(scope="session")
-def tally():
-    """What was tried, by kind and name; at the end it joins what earlier runs left in `_build`."""
-    counts = {}
-    yield counts
-    TALLY.parent.mkdir(exist_ok=True)
-    with FileLock(TALLY.with_suffix(".lock")):  # tests run in several processes
-        text = json.dumps(tallied(counts), indent=1, sort_keys=True)
-        TALLY.write_text(text + "\n", encoding="utf-8")
-
-
-@pytest.fixture
-def survived(tally):
-    """Note a fault after which all was as it should be."""
-    return lambda fault: tally.setdefault("faults", {}).update({fault: 1})
-
-
-def tallied(counts: dict[str, dict]) -> dict[str, dict]:
-    """Counts of this run, and of earlier ones those of what did not run in this one."""
-    known = json.loads(TALLY.read_text(encoding="utf-8")) if TALLY.exists() else {}
-    return {kind: known.get(kind, {}) | counts.get(kind, {}) for kind in known | counts}
 
 
 @pytest.fixture(scope="session")

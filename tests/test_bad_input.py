@@ -44,12 +44,8 @@ HANDED_ON = {
     "truths": ["theta", "log_gradients", "matches"],
     "log_gradients": ["log_gradient"],
     "delays": ["samples"],
+    "losses": ["name"],
 }
-
-
-@pytest.fixture(scope="module")
-def outcomes(tally):
-    return tally.setdefault("inputs", {})
 
 
 @st.composite
@@ -60,12 +56,11 @@ def changes(draw, call: Call) -> dict:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.module}-{call}")
-def test_answers_or_says_what_is_wrong(call, outcomes):
+def test_answers_or_says_what_is_wrong(call):
     """With each tensor bent in every way, and with one argument or two drawn at random."""
-    found = outcomes.setdefault(call.module, {"answered": 0, "refused": 0})
     for name in [name for name, value in call.good.items() if isinstance(value, Tensor)]:
         for way in BENT if call.bent else ():
-            found[outcome(call, {name: bend(call.good[name], way)})] += 1
+            hold_for(call, {name: bend(call.good[name], way)})
 
     @settings(
         max_examples=call.tries,
@@ -76,22 +71,29 @@ def test_answers_or_says_what_is_wrong(call, outcomes):
     )
     @given(changes(call))
     def hold(changed):
-        found[outcome(call, changed)] += 1
+        hold_for(call, changed)
 
     hold()
 
 
-def outcome(call: Call, changed: dict) -> str:
-    """Whether a call is answered or refused; it fails if it does neither as it should."""
+def hold_for(call: Call, changed: dict) -> None:
+    """Fail unless a call is answered or refused as it should."""
     arguments = call.good | changed
     try:
         answer = call.function(**arguments)
     except (TypeError, ValueError) as error:
         if not says_what_is_wrong(str(error), changed):
             raise AssertionError("not told what is wrong") from error
-        return "refused"
-    assert_fine(answer, arguments, call)
-    return "answered"
+        return
+    if call.module not in PASS_ON or not any(map(holds_nan, changed.values())):
+        assert_fine(answer, arguments, call)
+
+
+PASS_ON = {"jtfs", "mss", "baselines", "loss"}  # a NaN: see test_operators.py
+
+
+def holds_nan(value) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point() and bool(value.isnan().any())
 
 
 # Public, and not tried here.
@@ -99,6 +101,7 @@ UNTRIED = {
     "checks": "what the tried functions check with",
     "drawable": "the same, for figures",
     "plot.styled": "decorates a function of its module",
+    "jtfs.product": "of what operators have checked",
     "published.Published": "starts a process; tried in test_published.py",
     "wavelets.padded_length": "JTFS calls it, with what it has checked; so the others",
     "wavelets.padded_quefrency_length": "",

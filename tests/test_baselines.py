@@ -237,7 +237,7 @@ def test_logarithm_is_that_of_its_features():
         (lambda: baselines.ModulationSpectrum(octaves=0), "octaves is 0"),
         (lambda: baselines.Quantiles()(X[:100]), "x has 100 samples"),
         (lambda: baselines.Logarithm(baselines.Waveform(), torch.zeros(3)), "scale is 0"),
-        (lambda: baselines.Waveform()(torch.tensor([torch.nan])), "x holds NaN"),
+        (lambda: baselines.Waveform()(torch.tensor([torch.inf])), "x holds NaN"),
     ],
 )
 def test_bad_input(call, says):

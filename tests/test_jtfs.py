@@ -289,8 +289,8 @@ def test_settings_that_cannot_be(change, error, message):
         (torch.zeros(1000, dtype=torch.int64), TypeError, "float32"),
         (torch.zeros(1000, dtype=torch.complex64), TypeError, "float32"),
         (np.zeros(1000), TypeError, "ndarray"),
-        (torch.full((1000,), float("nan")), ValueError, "finite"),
-        (torch.full((1000,), float("inf")), ValueError, "finite"),
+        (torch.full((1000,), float("inf")), ValueError, "up to 1e.15"),
+        (torch.full((1000,), 1e30), ValueError, "up to 1e.15"),
     ],
 )
 def test_input_that_cannot_be(x, error, message):
@@ -310,7 +310,7 @@ def test_input_that_cannot_be(x, error, message):
         ),
         (torch.zeros(1, 3, 1000), ValueError, r"tangents must .*got shape \(1, 3, 1000\)"),
         (torch.zeros(0, 2, 1000), ValueError, r"tangents must .*got shape \(0, 2, 1000\)"),
-        (torch.full((1, 2, 1000), float("nan")), ValueError, "tangents must be finite"),
+        (torch.full((1, 2, 1000), 1e30), ValueError, "tangents must .*up to 1e.15"),
     ],
 )
 def test_tangents_that_cannot_be(tangents, error, message):

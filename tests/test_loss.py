@@ -32,6 +32,31 @@ def test_features_of_a_target_carry_no_gradient():
     assert not SpectralLoss(MSS((256,)), 1).features(noise(1024).requires_grad_()).requires_grad
 
 
+def test_one_sound_is_compared_with_many():
+    loss, x, y = SpectralLoss(MSS((256,)), 1), noise(3, 2, 1024), noise(1024, seed=1)
+    assert loss(x, y).shape == loss(y, x).shape == (3, 2)
+    assert loss(x, noise(3, 1, 1024)).shape == (3, 2)
+
+
+def test_what_cannot_be_paired_is_refused():
+    """Sounds with and without an axis for the channel would broadcast to every pair."""
+    loss = SpectralLoss(MSS((256,)), 1)
+    with pytest.raises(ValueError, match=r"x has shape \(3, 1, 1024\) and y \(3, 1024\)"):
+        loss(noise(3, 1, 1024), noise(3, 1024))
+    with pytest.raises(ValueError, match=r"x has shape \(3, 1024\) and features \(3, 1, "):
+        loss(noise(3, 1024), features=loss.features(noise(3, 1, 1024)))
+    with pytest.raises(ValueError, match="found has shape"):
+        loss.distance(noise(3, 1, 4), noise(3, 4))
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_nan_is_refused_where_the_distance_is_read(name):
+    sounds = {"x": noise(2, 1024), "y": noise(2, 1024)}
+    sounds[name][1, 100] = torch.nan
+    with pytest.raises(ValueError, match=f"{name} holds NaN"):
+        SpectralLoss(MSS((256,)), 1)(**sounds)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from utils import checks
-from utils.jtfs import JTFS
+from utils.jtfs import JTFS, product
 from utils.loss import SpectralLoss
 from utils.mss import MSS, spectrogram
 from utils.synth import delay
@@ -23,7 +23,7 @@ class Waveform(nn.Module):
     """The samples themselves, as features."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return checks.floating("x", x)
+        return checks.floating("x", x, nan=True)
 
 
 class Aligned(nn.Module):
@@ -192,7 +192,7 @@ class ModulationSpectrum(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         magnitudes = spectrogram(x, self.n_fft, self.n_fft // 8)
-        bands = self.warp.to(magnitudes) @ magnitudes
+        bands = product(magnitudes.mT, self.warp.T.to(magnitudes)).mT
         return torch.fft.rfft2(bands, norm="ortho").abs().flatten(-2)
 
 

@@ -68,11 +68,19 @@ def tensor(name: str, value: Tensor, *, last: int | None = None, ndim: int | Non
 
 
 def floating(
-    name: str, value: Tensor, *, last: int | None = None, ndim: int | None = None
+    name: str,
+    value: Tensor,
+    *,
+    last: int | None = None,
+    ndim: int | None = None,
+    nan: bool = False,
 ) -> Tensor:
-    """Return `value` if it is a `tensor` of finite numbers, no larger than `LARGEST`, or raise."""
+    """Return `value` if it is a `tensor` of finite numbers, no larger than `LARGEST`, or raise.
+
+    With `nan`, as operators have it, a NaN passes: it shows in whatever is computed from it.
+    """
     peak = tensor(name, value, last=last, ndim=ndim).detach().abs().amax()
-    if not all_true(peak <= LARGEST):
+    if not all_true(~(peak > LARGEST) if nan else peak <= LARGEST):
         if not math.isfinite(peak):
             raise ValueError(f"{name} holds NaN or infinite values; expected finite ones")
         raise ValueError(f"{name} holds {peak:g}; expected values up to {LARGEST:g}")

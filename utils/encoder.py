@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from utils import checks
+from utils.jtfs import product
 from utils.landscape import survey
 from utils.mss import spectrogram
 from utils.synth import SAMPLE_RATE, delay, parameters_of
@@ -66,7 +67,7 @@ class Encoder(nn.Module):
         checks.same_device("x", checks.floating("x", x), "the encoder", self.mel)
         if x.dtype != self.mel.dtype:
             raise TypeError(f"x is of {x.dtype}; expected {self.mel.dtype}, as weights are")
-        power = self.mel @ spectrogram(x, 512, 64).square()
+        power = product(spectrogram(x, 512, 64).square().mT, self.mel.T).mT
         relative = (power + 1e-12) / (power.amax((-2, -1), keepdim=True) + 1e-12)
         level = relative.clamp(min=1e-6).log10()
         level = level - level.mean((-2, -1), keepdim=True)
@@ -140,7 +141,9 @@ class Quadratic:
                 f"places is {places.tolist()}; expected less than {len(self.thetas)}, one a lesson"
             )
         error = (found / self.thetas[places]).log()
-        return torch.einsum("bp,bpq,bq->b", error, self.metrics[places].to(error), error).mean()
+        # No product of matrices, which `torch.autocast` would round.
+        M = self.metrics[places].to(error)
+        return (error[:, :, None] * M * error[:, None]).sum((1, 2)).mean()
 
 
 def metrics(synth: Callable, phi: Callable, thetas: Tensor, n_jobs: int = 1) -> Tensor:

@@ -13,6 +13,7 @@ stored, and recomputed for the gradient.
 This file and `wavelets.py` need torch, numpy, scipy and kymatio, and nothing else of this library.
 """
 
+import functools
 import math
 from numbers import Integral, Real
 
@@ -74,10 +75,10 @@ class JTFS(nn.Module):
     +1 then answers to rising, -1 to falling frequency.
 
     Outputs run over paths, then (F not "global") log-frequency, then (T not "global") time.
-    Input is float32 or float64, finite, up to 1e15 in size, on any device; filters follow its
-    dtype and device, but `.to()` moves them once and for all. Silence is legal: where a modulus is
-    zero, so is its derivative. Reverse mode, forward mode and `torch.func` work; second
-    derivatives do not.
+    Input is float32 or float64, up to 1e15 in size, on any device; filters follow its dtype and
+    device, but `.to()` moves them once and for all. Silence is legal: where a modulus is zero, so
+    is its derivative. A NaN in a signal makes its features NaN. Reverse mode, forward mode and
+    `torch.func` work; second derivatives do not. `torch.autocast` changes nothing.
 
     Raises TypeError or ValueError on settings that cannot be, or on such input.
 
@@ -161,7 +162,7 @@ class JTFS(nn.Module):
     def _scalogram(self, z):
         """U_1 = |x * psi_1|: (..., batch, length) -> per scale j, half spectra (..., n1, bins)"""
         pad_right = self.padded - self.length - self.pad_left
-        z = torch.where(z[0].abs() > SILENCE, z, 0.0)
+        z = torch.where(z[0].abs() <= SILENCE, 0.0, z)  # a NaN is not silence
         padded = nn.functional.pad(z, (self.pad_left, pad_right), mode="reflect")
         spectrum = torch.fft.fft(padded, norm="forward")
         return [scale(spectrum) for scale in self.scalogram]
@@ -171,7 +172,7 @@ class JTFS(nn.Module):
         S = torch.cat([self._average(row) for row in rows], dim=-2)
         if self.T != "global":
             S = S[..., self.first_frame : self.first_frame + self.frames]
-        real, imag = (S.mT @ self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
+        real, imag = product(S.mT, self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
         U = _modulus(torch.complex(real, imag))
         return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
 
@@ -311,7 +312,54 @@ class _Quefrency(nn.Module):
 
     def average(self, U):
         """(..., time, rows) -> (..., outputs * time)"""
-        return (U @ self.pool.to(U)).mT.flatten(-2)
+        return product(U, self.pool.to(U)).mT.flatten(-2)
+
+
+def _exact(forward):
+    """Decorate a function of a tensor: `torch.autocast` rounds no product in it."""
+
+    @functools.wraps(forward)
+    def inner(tensor, *others):
+        kind = tensor.device.type
+        if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
+            return forward(tensor, *others)
+        with torch.autocast(kind, enabled=False):
+            return forward(tensor, *others)
+
+    return inner
+
+
+def product(Y, C):
+    """Y @ C in full precision both ways: (..., n), constant (n, m) -> (..., m).
+
+    Inside `torch.autocast` the operator `@` rounds, and so does its gradient, which does not know
+    how the forward pass was made.
+    """
+    return _Product.apply(Y, C)
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    @_exact
+    def forward(Y, C):
+        return Y @ C
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[1])
+        ctx.save_for_forward(inputs[1])
+
+    @staticmethod
+    def backward(ctx, grad):
+        return _Product.apply(grad, ctx.saved_tensors[0].mT), None
+
+    @staticmethod
+    def jvp(ctx, tangent, _):
+        return _Product.apply(tangent, ctx.saved_tensors[0])
+
+    @staticmethod
+    def vmap(info, in_dims, Y, C):
+        return _Product.apply(Y.movedim(in_dims[0], 0), C), 0
 
 
 class _AveragedModulus(torch.autograd.Function):
@@ -322,6 +370,7 @@ class _AveragedModulus(torch.autograd.Function):
     """
 
     @staticmethod
+    @_exact
     def forward(Y, C, weights, starts, frames):
         out = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
         for item, time, frame in _blocks(Y, weights, starts):
@@ -370,6 +419,7 @@ class _Adjoint(_Derivative):
     """Gradient of a loss with respect to Y, from its gradient (batch, frames, rows)."""
 
     @staticmethod
+    @_exact
     def forward(grad, Y, C, weights, starts):
         out = torch.empty_like(Y)
         for item, time, frame in _blocks(Y, weights, starts):
@@ -389,6 +439,7 @@ class _PushForward(_Derivative):
     """Averaged modulus of Y, and its derivatives along K tangents of Y, (K, batch, M, 2 n1)."""
 
     @staticmethod
+    @_exact
     def forward(tangents, Y, C, weights, starts, frames):
         value = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
         out = Y.new_zeros(len(tangents), *value.shape)
@@ -535,7 +586,7 @@ def _check_input(x, length):
         raise ValueError(f"x must be of shape (..., {length}), got {tuple(x.shape)}")
     if x.numel() == 0:
         raise ValueError(f"x must hold at least one signal, got shape {tuple(x.shape)}")
-    _check_finite("x", x)
+    _check_size("x", x)
 
 
 def _check_tangents(tangents, x):
@@ -551,18 +602,17 @@ def _check_tangents(tangents, x):
         raise ValueError(f"tangents must be on {x.device} like x, got {tangents.device}")
     if tangents.shape[1:] != x.shape or tangents.numel() == 0:
         raise ValueError(f"tangents must be {expected}, got shape {tuple(tangents.shape)}")
-    _check_finite("tangents", tangents)
+    _check_size("tangents", tangents)
 
 
-def _check_finite(name, tensor):
+def _check_size(name, tensor):
     peak = tensor.detach().abs().amax()
     try:
-        fine = bool(peak <= LOUDEST)
+        large = bool(peak > LOUDEST)  # a NaN is passed on
     except RuntimeError:  # inside torch.vmap no value may be looked at
         return
-    if not fine:
-        got = f"{peak:g}" if math.isfinite(peak) else "NaN or infinite samples"
-        raise ValueError(f"{name} must be finite, of samples up to {LOUDEST:g}, got {got}")
+    if large:
+        raise ValueError(f"{name} must hold samples up to {LOUDEST:g} in size, got {peak:g}")
 
 
 def _check_rate(sample_rate):

@@ -41,14 +41,16 @@ class SpectralLoss(nn.Module):
     ) -> Tensor:
         """The distance (...,) of sounds `x` (..., N) to a target `y` or to its `features`.
 
-        A gradient flows to `x`, and to `y` where that requires one. Leading axes broadcast.
+        A gradient flows to `x`, and to `y` where that requires one. A single sound (N,) is
+        compared with each of many; otherwise both have the same number of axes, which broadcast.
 
         Raises
         ------
         TypeError
             If neither or both of `y` and `features` are given.
         ValueError
-            If the two sounds differ in length or device, or in number of features.
+            If the two sounds differ in length or device, or in number of features, cannot be
+            paired, or are at a distance that is not finite.
         """
         if (y is None) == (features is None):
             given = f"y is a {type(y).__name__} and features a {type(features).__name__}"
@@ -60,26 +62,43 @@ class SpectralLoss(nn.Module):
             )
         name, known = ("features", features) if y is None else ("y", y)
         checks.same_device("x", x, name, checks.tensor(name, known))
-        checks.together("x", x[..., 0], name, known[..., 0])
+        _pair("x", x, name, known)
         target = self.phi(y) if features is None else features
         found = self.phi(x)
         if found.shape[-1] != target.shape[-1]:
             raise ValueError(
                 f"features has {target.shape[-1]} values; expected {found.shape[-1]}, those of x"
             )
-        return self.distance(found, target, "features")
+        return self._norm(found - target, x=x, **{name: known})
 
-    def distance(self, found: Tensor, target: Tensor, name: str = "target") -> Tensor:
-        """The distance (...,) of features (..., D), which broadcast.
+    def distance(self, found: Tensor, target: Tensor) -> Tensor:
+        """The distance (...,) of features (..., D), paired as sounds are.
 
         Raises
         ------
         TypeError, ValueError
-            If they do not, or are not finite; `name` is what the target is called then.
+            If they cannot be, or are not finite.
         """
-        checks.together("found", checks.tensor("found", found), name, checks.tensor(name, target))
-        value = torch.linalg.vector_norm(found - target, ord=self.p, dim=-1)
+        checks.tensor("found", found)
+        checks.together("found", found, "target", checks.tensor("target", target))
+        _pair("found", found, "target", target)
+        return self._norm(found - target, found=found, target=target)
+
+    def _norm(self, difference: Tensor, **named: Tensor) -> Tensor:
+        """The p-norm (...,); where it is not finite, say which of the named tensors is not."""
+        value = torch.linalg.vector_norm(difference, ord=self.p, dim=-1)
         if not checks.all_true(value.isfinite()):  # one number a sound: features may be many
-            checks.floating(name, target)
-            checks.floating("found", found)
+            for name, each in named.items():
+                checks.floating(name, each)
+            raise ValueError("phi has NaN or infinite features; expected finite ones")
         return value
+
+
+def _pair(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Raise unless leading axes pair: (B, 1, N) and (B, N) would silently make (B, B) pairs."""
+    checks.together(name, value[..., 0], other_name, other[..., 0])
+    if value.ndim != other.ndim and 1 not in (value.ndim, other.ndim):
+        raise ValueError(
+            f"{name} has shape {tuple(value.shape)} and {other_name} {tuple(other.shape)}; "
+            "expected the same number of axes, or one sound"
+        )

@@ -51,15 +51,15 @@ class MSS(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From sounds (..., N) to features (..., D), in the dtype and on the device of `x`.
 
-        Silence is legal: its linear features are zero, and so are its gradients.
+        Silence is legal: its linear features are zero, and so are its gradients. A NaN is passed
+        on.
 
         Raises
         ------
         TypeError, ValueError
-            If `x` is not a finite floating-point tensor, or not longer than half the longest
-            window.
+            If `x` is not a floating-point tensor, or not longer than half the longest window.
         """
-        checks.floating("x", x)
+        checks.floating("x", x, nan=True)
         longest = max(self.n_ffts)
         if x.shape[-1] <= longest // 2:
             raise ValueError(
@@ -85,15 +85,15 @@ class MSS(nn.Module):
 def spectrogram(x: Tensor, n_fft: int, hop: int) -> Tensor:
     """Magnitudes (..., n_fft // 2 + 1, frames) of sounds (..., N), as `MSS` makes them.
 
-    Periodic Hann windows, frames centred, edges reflected. Silence is legal.
+    Periodic Hann windows, frames centred, edges reflected. Silence is legal, a NaN is passed on.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is not a finite floating-point tensor, or not longer than half the window, or the
-        window or the hop has no samples.
+        If `x` is not a floating-point tensor, or not longer than half the window, or the window or
+        the hop has no samples.
     """
-    checks.floating("x", x)
+    checks.floating("x", x, nan=True)
     checks.integer("n_fft", n_fft, least=2)
     checks.integer("hop", hop, least=1)
     if x.shape[-1] <= n_fft // 2:
@@ -104,7 +104,7 @@ def spectrogram(x: Tensor, n_fft: int, hop: int) -> Tensor:
 
 
 def _audible(x: Tensor) -> Tensor:
-    return torch.where(x.abs() > SILENCE, x, 0.0)
+    return torch.where(x.abs() <= SILENCE, 0.0, x)  # a NaN is not silence
 
 
 def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:

@@ -42,7 +42,7 @@ LENGTH = 4 * SAMPLE_RATE
 PAIRS = 32
 FEWER = 16  # of them for what takes long, and for starts from a grid
 REGULAR = (-1.2, -0.4, 0.4, 1.2)  # onsets of a sequence, in seconds from the middle
-GRID = (6, 6)  # candidates from which a start is chosen
+GRID = 6  # candidates along each parameter, from which a start is chosen
 LOOKS = 4  # pairs whose landscapes are looked at,
 LOOKED_AT = (("delay", 2**10), ("jitter", 0.3))  # and where
 LANDSCAPE = (8, 8)  # grid points of a landscape
@@ -118,7 +118,7 @@ class Task:
     def target(self, pair: int, amount: float) -> Tensor:
         """The sound (N,) to match."""
         checks.real("amount", amount)
-        return self.hear(self.truth(pair), amount, torch.Generator().manual_seed(pair))
+        return self.hear(self.truth(pair), amount, torch.Generator().manual_seed(_checked(pair)))
 
 
 class Outside(Task):
@@ -350,7 +350,8 @@ def best_of_grid(synth: Callable, loss: Loss, target: Tensor) -> Tensor:
     """
     checks.function("loss", loss)
     checks.floating("target", target, ndim=1)
-    candidates = log_grid(synth, GRID).reshape(-1, 2)
+    count = len(parameters_of(synth))
+    candidates = log_grid(synth, (GRID,) * count).reshape(-1, count)
     if isinstance(loss, SpectralLoss):  # their features serve every target
         objective(synth, loss, target)(candidates[0])  # says what is wrong
         features = once(_features_at, synth, loss.phi, candidates)

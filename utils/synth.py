@@ -217,10 +217,10 @@ def ripple(
     octaves = np.linspace(0, math.log2(f_high / f_low), partials)
     frequencies, octaves = (torch.from_numpy(each).to(t) for each in (f_low * 2**octaves, octaves))
     tones = torch.sin(2 * math.pi * (frequencies[:, None] * t + phases[:, None]))
-    # The sine of a sum: partials meet the density in a matrix product, and w once for all.
-    at_rest = 2 * math.pi * density * octaves
-    swing = torch.sin(2 * math.pi * w * t) * (torch.cos(at_rest) @ tones)
-    x = tones.sum(0) + swing + torch.cos(2 * math.pi * w * t) * (torch.sin(at_rest) @ tones)
+    # Phasors: partials meet the density in a matrix product (of complex numbers, which
+    # `torch.autocast` does not round), and w once for all.
+    at_rest = torch.exp(2j * math.pi * density * octaves) @ tones.to(density.dtype.to_complex())
+    x = tones.sum(0) + (torch.exp(2j * math.pi * w * t) * at_rest).imag
     return _normalize(window * x) if unit_energy else window * x
 
 
