@@ -1,11 +1,17 @@
-"""Large studies: a Dask cluster of two processes gives what this process gives."""
+"""Large studies: a Dask cluster gives what this process gives, or says what it lacks."""
 
 import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
 import torch
-from conftest import script
+from conftest import ROOT, cells, script
 from dask.distributed import Client, LocalCluster
 from joblib import parallel_config
 
@@ -19,12 +25,14 @@ from utils.trials import match_all
 
 tool = script("study")
 short = partial(am_chirp, duration=0.5)
+RUNS = [study.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(4)]
+LOSSES = {"average spectrum": study.contenders()["average spectrum"]}
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """Workers that are other processes, on this machine, reached over its own network."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(processes=True, **options) as running:
         yield running
 
@@ -70,14 +78,66 @@ def test_searches_are_the_same(at_work):
 
 def test_the_study_is_the_same(cluster, tmp_path):
     """What `make study` does, with and without a scheduler; both keep their runs."""
-    jobs = [study.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(4)]
-    losses = {"average spectrum": study.contenders()["average spectrum"]}
     found = {}
     for scheduler in (cluster.scheduler_address, None):
         kept = tmp_path / f"{scheduler is None}.jsonl"
         with tool.workers(scheduler):
-            found[scheduler] = tool.perform(jobs, losses, kept, "digest", n_jobs=-1)
-        assert len(kept.read_text().splitlines()) == 1 + len(jobs)
+            found[scheduler] = tool.perform(RUNS, LOSSES, kept, "digest", n_jobs=-1)
+        assert len(kept.read_text().splitlines()) == 1 + len(RUNS)
     for one, other in zip(*found.values(), strict=True):
         assert one.key == other.key
         assert one.found == pytest.approx(other.found, rel=1e-3)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two with the environment, of which one has the library, as a clone of the book has."""
+    for name in ("clone", "elsewhere"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "clone" / "utils").symlink_to(ROOT / "utils")
+    return tmp_path
+
+
+@contextmanager
+def as_written(scheduler_in, workers_in):
+    """A cluster started by the commands of chapter 8, but for its address."""
+    text = "\n".join(cells(ROOT / "book" / "8_your_turn.ipynb", "markdown"))
+    scheduler, workers = re.findall("`([^`]*dask (?:scheduler|worker)[^`]*)`", text)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler += f" --host 127.0.0.1 --port {port} --dashboard-address 127.0.0.1:0"
+    workers = workers.replace("tcp://address:8786", address)
+    running = []
+    try:
+        for command, folder in ((scheduler, scheduler_in), (workers, workers_in)):
+            running.append(subprocess.Popen(shlex.split(command), cwd=folder))
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+            yield address, client
+    finally:
+        for each in reversed(running):
+            each.terminate()
+            each.wait()
+
+
+def test_the_commands_of_the_chapter_do_as_written(folders):
+    grid, phi = log_grid(short, (4, 3)), JTFS(4096)
+    here = survey(short, phi, grid)
+    with as_written(folders / "clone", folders / "clone") as (address, client):
+        assert set(client.nthreads().values()) == {1}
+        with tool.workers(address):
+            there = survey(short, phi, grid, n_jobs=-1)
+    torch.testing.assert_close(there.features, here.features)
+
+
+@pytest.mark.parametrize("places", [("elsewhere", "clone"), ("clone", "elsewhere")])
+def test_a_cluster_without_the_library_is_told(folders, places):
+    """Else joblib waits for ever."""
+    expected = pytest.raises(RuntimeError, match=r"cannot import this library .*python -m dask")
+    with as_written(*(folders / place for place in places)) as (address, _), tool.workers(address):
+        with expected:
+            survey(short, MSS(), log_grid(short, (4, 3)), n_jobs=-1)
+        with expected:
+            tool.perform(RUNS, LOSSES, folders / "study.jsonl", "digest")

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 
 from utils.jacobian import condition, features_and_jacobian, value_and_jacobian
 from utils.jtfs import JTFS
+from utils.mss import MSS
 from utils.synth import am_chirp, draw
 
 
@@ -36,6 +38,26 @@ def test_features_with_and_without_push_forward_agree(average):
         expected = features_and_jacobian(brief, lambda x: phi(x), point)
         for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_threads_find_what_one_finds(general):
+    """Many of these calls raise, or find something else, where threads differentiate at once."""
+    brief = partial(am_chirp, duration=0.05)
+    phi = MSS((64, 16)) if general else JTFS(410, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
+    thetas = draw(am_chirp, 200, seed=4).double()
+    find = partial(features_and_jacobian, brief, phi)
+    with ThreadPoolExecutor(4) as pool:
+        pairs = list(zip(pool.map(find, thetas), map(find, thetas), strict=True))
+    torch.testing.assert_close(*zip(*pairs, strict=True))
+
+
+def test_a_function_may_take_jacobians_within():
+    def slope(x):
+        return value_and_jacobian(lambda y: y**3, x)[1].squeeze(-1)
+
+    value, jacobian = value_and_jacobian(slope, torch.tensor([[2.0]]))
+    assert (value.item(), jacobian.item()) == (12.0, 12.0)
 
 
 def test_condition_is_in_log_parameters():

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from utils import cost, study  # noqa: E402
+from utils.processes import parallel  # noqa: E402
 from utils.record import made_with, write  # noqa: E402
 from utils.synth import am_chirp, delay  # noqa: E402
 
@@ -47,7 +48,7 @@ def perform(jobs: list, losses: dict, kept: Path, digest: str, n_jobs: int = -1)
     with kept.open("a", encoding="utf-8") as file:
         left = [job for job in jobs if (type(job), *job.key) not in done]
         work = (delayed(study.run)(job, losses[job.loss]) for job in left)
-        found = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(work)
+        found = parallel(n_jobs, torch.device("cpu"), "generator_unordered")(work)
         for each in tqdm(found, desc="study", total=len(jobs), initial=len(jobs) - len(left)):
             done[type(each), *each.key] = each
             file.write(study.to_line(each) + "\n")

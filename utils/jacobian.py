@@ -2,18 +2,24 @@
 
 import math
 from collections.abc import Callable
+from threading import RLock
 
 import torch
 from torch import Tensor
 
 from utils import checks
 
+# torch has one level of forward derivatives for all threads of a process: two that differentiate
+# at once fail, or find derivatives of one another. (A function may take Jacobians within.)
+ONE_AT_A_TIME = RLock()
+
 
 def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
     """f(theta) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
 
     Each row of the batch must depend on its own parameters alone. One forward pass carries all
-    P tangents.
+    P tangents. Threads wait for one another, since torch differentiates forwards in one at a time;
+    processes need not.
 
     Raises
     ------
@@ -27,7 +33,8 @@ def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Te
         return torch.func.jvp(f, (theta,), (direction.expand_as(theta),))
 
     directions = torch.eye(theta.shape[-1], dtype=theta.dtype, device=theta.device)
-    value, jacobian = torch.func.vmap(along, out_dims=(None, -1))(directions)
+    with ONE_AT_A_TIME:
+        value, jacobian = torch.func.vmap(along, out_dims=(None, -1))(directions)
     return value, jacobian
 
 
