@@ -1,26 +1,29 @@
 """A recording of one's own, as a sound of the book."""
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from os import PathLike
 
-import librosa
 import numpy as np
 import soundfile
+import soxr
 import torch
 from torch import Tensor
 
 from utils import checks
 from utils.synth import SAMPLE_RATE, samples_of
 
-SHORTEST = 0.05  # seconds
-MOST_HERTZ = 2**20  # several times what any file has
+SHORTEST = 0.05  # seconds; less is a click, or a header that is wrong
+MOST_HERTZ = 2**19  # more than any file has; soxr hangs where it must raise a rate further
+EDGE = 128  # samples on either side that the filter of soxr blends into a sample
 
 
 def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMPLE_RATE) -> Tensor:
     """A sound file as a sound (N,) of unit energy, with N = round(duration * sample_rate).
 
-    Channels are averaged. The rate becomes `sample_rate`, by librosa; what lies above its Nyquist
+    Channels are averaged. The rate becomes `sample_rate`, by soxr; what lies above its Nyquist
     frequency is lost. Of a longer file, the part of most energy is kept; a shorter one stands in
-    the middle, between silence. Silence stays silence.
+    the middle, between silence. Silence stays silence. Memory grows with `duration`, not the file.
 
     Parameters
     ----------
@@ -36,38 +39,65 @@ def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMP
     """
     checks.integer("sample_rate", sample_rate, least=1, most=MOST_HERTZ)
     length = samples_of(duration, sample_rate)
-    samples, rate = _read(path)
-    if len(samples) < SHORTEST * rate:
+    rate, peak = _examined(path, duration)
+    lower = min(rate, sample_rate)  # a rate is raised only once the part to keep is known
+    stream = soxr.ResampleStream(rate, lower, 1, dtype="float64")
+    chunks = (
+        stream.resample_chunk((block / peak).mean(axis=1), last=len(block) == 0)
+        for block, _ in _blocks(path, duration)
+    )
+    part = _strongest(chunks, max(1, round(duration * lower)))
+    x = np.pad(soxr.resample(part, lower, sample_rate), length)
+    x = x[(len(x) - length + 1) // 2 :][:length]  # the middle
+    x = torch.from_numpy(x / (np.linalg.norm(x) or 1))
+    return x.to(device=torch.get_default_device(), dtype=torch.get_default_dtype())
+
+
+def _examined(path: str | PathLike, duration: float) -> tuple[int, float]:
+    """The rate of a file and the size of its largest sample; an error if it is no sound."""
+    size, peak = 0, 0.0
+    for block, hertz in _blocks(path, duration):
+        size, peak, rate = size + len(block), np.abs(block).max(initial=peak), hertz
+    if size < SHORTEST * rate:
         raise ValueError(
-            f"path is {str(path)!r}, which holds {len(samples)} samples at {rate} Hz; expected "
+            f"path is {str(path)!r}, which holds {size} samples at {rate} Hz; expected "
             f"{SHORTEST} seconds or more"
         )
-    if not np.isfinite(samples).all():
+    if not np.isfinite(peak):
         raise ValueError(f"path is {str(path)!r}, with NaN or infinite samples; expected finite")
-    mono = librosa.resample(samples.mean(axis=1), orig_sr=rate, target_sr=sample_rate)
-    x = torch.from_numpy(_framed(mono, length))
-    x = x.to(device=torch.get_default_device(), dtype=torch.get_default_dtype())
-    norm = x.norm()
-    return x / norm if norm > 0 else x
+    return rate, peak or 1.0
 
 
-def _read(path: str | PathLike) -> tuple[np.ndarray, int]:
-    """Samples (N, channels) of a file, and their rate."""
+def _blocks(path: str | PathLike, duration: float) -> Iterator[tuple[np.ndarray, int]]:
+    """Samples (n, channels) of a file and their rate, about a window at a time; at last none."""
     checks.file("path", path)
     try:
-        return soundfile.read(path, dtype="float64", always_2d=True)
-    except soundfile.LibsndfileError as error:
+        with soundfile.SoundFile(path) as file:
+            file.seekable = lambda: False  # else it seeks, and fails where a FLAC's end is unknown
+            frames = int(np.clip(duration * file.samplerate, 2**18, 2**26)) // file.channels
+            while True:
+                yield (block := file.read(frames, always_2d=True)), file.samplerate
+                if len(block) == 0:
+                    return
+    except (soundfile.LibsndfileError, TypeError) as error:  # the latter of a file named *.raw
         raise ValueError(
-            f"path is {str(path)!r}, which cannot be read as audio ({error.error_string}); "
-            "expected a WAV, FLAC, OGG or MP3 file"
+            f"path is {str(path)!r}, which cannot be read as audio "
+            f"({getattr(error, 'error_string', error)}); expected a WAV, FLAC, OGG or MP3 file; "
+            "convert others first, for example with `ffmpeg -i sound.m4a sound.wav`"
         ) from error
 
 
-def _framed(x: np.ndarray, length: int) -> np.ndarray:
-    """The part of a sound that has most energy, or the sound between silence, (length,)."""
-    if len(x) <= length:
-        before = (length - len(x)) // 2
-        return np.pad(x, (before, length - len(x) - before))
-    energy = np.concatenate([[0.0], np.cumsum(x**2)])
-    start = int(np.argmax(energy[length:] - energy[:-length]))
-    return x[start : start + length]
+def _strongest(chunks: Iterable[np.ndarray], length: int) -> np.ndarray:
+    """The `length` samples that have most energy, or all if fewer, amid EDGE more on each side."""
+    kept, best, most = np.zeros(EDGE), None, -1.0
+    for chunk in chain(chunks, [np.zeros(EDGE)]):
+        kept = np.concatenate([kept, chunk])
+        energy = np.cumsum(np.pad(kept[EDGE:-EDGE], (1, 0)) ** 2)
+        windows = energy[length:] - energy[:-length]
+        if len(windows) == 0:
+            continue
+        start = np.argmax(windows)
+        if windows[start] > most:
+            best, most = kept[start : start + length + 2 * EDGE].copy(), windows[start]
+        kept = kept[len(windows) :]
+    return kept if best is None else best
