@@ -66,15 +66,14 @@ repeat: book $(VENV)/.dev
 
 # The library with the oldest and the newest of what it imports, in an environment of its own.
 # (scrapl-loss asks for a newer torch than its operators need.)
-LIBRARY := baselines claims cluster cost encoder jacobian jtfs jtfs_work landscape loss match mss \
-	playground plot recording shared show study synth trials wavelets
+LIBRARY := features search experiments page test_synth.py test_recording.py
 oldest newest:
 	@sh tools/check_python.sh $(PYTHON)
 	$(PYTHON) -m venv --clear _build/$@
 	_build/$@/bin/python -m pip install --quiet -r tests/$@.txt
 	_build/$@/bin/python -m pip install --quiet --no-deps \
 		$$(grep -o '^scrapl-loss[^ ]*' requirements.txt)
-	_build/$@/bin/python -m pytest $(LIBRARY:%=tests/test_%.py)
+	_build/$@/bin/python -m pytest $(LIBRARY:%=tests/%)
 
 # Links from the README and all pages to the outside. No page is executed for it.
 links: $(VENV)/.book

@@ -7,9 +7,9 @@ import matplotlib.pyplot as plt
 import torch
 from public_calls import FOUND, GRID, RATE, THETA, Call, X, brief, small_jtfs
 
-from utils import plot
-from utils.encoder import Training
-from utils.landscape import Atlas
+from utils.experiments.encoder import Training
+from utils.page import plot
+from utils.search.landscape import Atlas
 
 
 def drawn(draw: Callable) -> Callable:

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from utils.jtfs import BLOCK, JTFS
+from utils.features.jtfs import BLOCK, JTFS
 
 
 def lipschitz_bound(op: JTFS) -> float:

@@ -16,31 +16,20 @@ import soundfile
 import torch
 from matplotlib.figure import Figure
 
-from utils import (
-    baselines,
-    claims,
-    cost,
-    encoder,
-    explorer,
-    landscape,
-    lessons,
-    match,
-    mss,
-    playground,
-    processes,
-    record,
-    recording,
-    shared,
-    show,
-    study,
-    synth,
-    trials,
-    wavelets,
-)
-from utils.jacobian import condition, features_and_jacobian, value_and_jacobian
-from utils.jtfs import JTFS
-from utils.loss import SpectralLoss
-from utils.mss import MSS
+from utils import recording, synth
+from utils.experiments import cache as shared
+from utils.experiments import comparison as study
+from utils.experiments import cost, encoder, record
+from utils.experiments import training as lessons
+from utils.features import mss, wavelets
+from utils.features import rivals as baselines
+from utils.features.jtfs import JTFS
+from utils.features.loss import SpectralLoss
+from utils.features.mss import MSS
+from utils.page import claims, explorer, playground, show
+from utils.search import landscape, match, processes
+from utils.search import many as trials
+from utils.search.jacobian import condition, features_and_jacobian, value_and_jacobian
 
 
 class Call(NamedTuple):

@@ -23,7 +23,9 @@ def reference_outputs(jobs):
     reference generates them, to an array (batch, time); banks holds (xi, sigma, j) of the filters
     of first order, second order and log-frequency.
     """
-    from utils.published import search_path  # not in the script, which finds another library
+    from utils.experiments.published import (
+        search_path,  # not in the script, which finds another library
+    )
 
     environment = {**os.environ, "PYTHONPATH": search_path()}
     with tempfile.TemporaryDirectory() as scratch:
@@ -40,7 +42,7 @@ def as_means(jtfs, paths):
     The reference sums where ours averages; it does not average the path of zero quefrency; and
     when F is local it strides over that path in steps of 2**J_fr, more than it was sampled with.
     """
-    from utils import wavelets
+    from utils.features import wavelets
 
     F = jtfs.F
     global_F, width = F == "global", 2**jtfs.J_fr if F in ("global", None) else F
@@ -84,7 +86,7 @@ def _main(source, target):
     import scipy.special
     import torch
 
-    vars(scipy.special).setdefault("sph_harm", None)  # as in utils/published.py
+    vars(scipy.special).setdefault("sph_harm", None)  # as in utils/experiments/published.py
     from kymatio.torch import TimeFrequencyScattering
 
     torch.set_num_threads(1)  # its operations are too small to share

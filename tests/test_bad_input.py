@@ -124,13 +124,13 @@ def test_every_public_function_is_tried():
 
 
 def modules() -> Iterator[ModuleType]:
-    for each in pkgutil.iter_modules(utils.__path__):
-        yield importlib.import_module(f"utils.{each.name}")
+    for each in pkgutil.walk_packages(utils.__path__, "utils."):
+        yield importlib.import_module(each.name)
 
 
 def functions_of(module: ModuleType) -> Iterator[tuple[str, Callable]]:
     """Public functions of a module that take arguments, its operators, and their methods."""
-    short = module.__name__.removeprefix("utils.")
+    short = module.__name__.rpartition(".")[2]
     for name, each in vars(module).items():
         if name.startswith("_") or getattr(each, "__module__", "") != module.__name__:
             continue

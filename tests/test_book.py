@@ -11,9 +11,9 @@ from conftest import CHAPTERS, ROOT, TAUGHT, cells
 from IPython.utils.capture import capture_output
 from joblib import parallel_config
 
-from utils import shared
-from utils.claims import bounds, recorded, within
-from utils.mss import MSS
+from utils.experiments import cache as shared
+from utils.features.mss import MSS
+from utils.page.claims import bounds, recorded, within
 
 BOUNDS = bounds(ROOT / "book/claims.toml")
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
@@ -119,6 +119,6 @@ def test_direct_dependencies_are_pinned_exactly():
 
 
 def test_library_names_no_device_and_sources_no_machine():
-    for path in (ROOT / "utils").glob("*.py"):
+    for path in (ROOT / "utils").rglob("*.py"):
         assert not re.search(r"\.cuda\(|['\"]cuda", path.read_text()), path
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())

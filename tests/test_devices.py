@@ -11,14 +11,14 @@ from conftest import ROOT
 from joblib import parallel_config, register_parallel_backend
 from joblib.parallel import ThreadingBackend
 
-from utils import baselines
-from utils.cost import value_and_gradient
-from utils.jtfs import JTFS
-from utils.landscape import log_grid, survey
-from utils.loss import SpectralLoss
-from utils.match import gauss_newton, gradient_descent
-from utils.mss import MSS
-from utils.study import contenders
+from utils.experiments.comparison import contenders
+from utils.experiments.cost import value_and_gradient
+from utils.features import rivals as baselines
+from utils.features.jtfs import JTFS
+from utils.features.loss import SpectralLoss
+from utils.features.mss import MSS
+from utils.search.landscape import log_grid, survey
+from utils.search.match import gauss_newton, gradient_descent
 from utils.synth import am_chirp, delay, draw, ripple, sequence
 
 LENGTH = 2**13

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import torch
 
-from utils.cost import peak_memory
+from utils.experiments.cost import peak_memory
 from utils.recording import load
 
 RATE = 44100

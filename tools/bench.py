@@ -19,13 +19,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from reference import as_means, reference_outputs, relative, worst_path  # noqa: E402
 from signals import signals  # noqa: E402
 
-from utils import cost  # noqa: E402
-from utils.cost import value_and_gradient  # noqa: E402
-from utils.jacobian import features_and_jacobian  # noqa: E402
-from utils.jtfs import JTFS  # noqa: E402
-from utils.landscape import log_grid, survey  # noqa: E402
-from utils.mss import MSS  # noqa: E402
-from utils.published import Published  # noqa: E402
+from utils.experiments import cost  # noqa: E402
+from utils.experiments.cost import value_and_gradient  # noqa: E402
+from utils.experiments.published import Published  # noqa: E402
+from utils.features.jtfs import JTFS  # noqa: E402
+from utils.features.mss import MSS  # noqa: E402
+from utils.search.jacobian import features_and_jacobian  # noqa: E402
+from utils.search.landscape import log_grid, survey  # noqa: E402
 from utils.synth import am_chirp  # noqa: E402
 
 N = 2**15

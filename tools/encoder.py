@@ -1,4 +1,4 @@
-"""Train the encoders of chapter 7 longer, with several seeds, and write `book/encoder.jsonl`.
+"""Train the encoders of chapter 7 longer, with several seeds: `book/records/encoder.jsonl`.
 
 Finished trainings are kept as the chapters' shared work is, so that an interrupted run goes on.
 """
@@ -12,9 +12,9 @@ from tqdm import tqdm
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils import lessons  # noqa: E402
-from utils.record import made_with, write  # noqa: E402
-from utils.shared import once  # noqa: E402
+from utils.experiments import training as lessons  # noqa: E402
+from utils.experiments.cache import once  # noqa: E402
+from utils.experiments.record import made_with, write  # noqa: E402
 
 
 def main():

@@ -9,12 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils import explorer, plot  # noqa: E402
-from utils.jtfs import JTFS  # noqa: E402
-from utils.landscape import Atlas, log_grid  # noqa: E402
-from utils.mss import MSS  # noqa: E402
-from utils.shared import once  # noqa: E402
-from utils.study import TASKS  # noqa: E402
+from utils.experiments.cache import once  # noqa: E402
+from utils.experiments.comparison import TASKS  # noqa: E402
+from utils.features.jtfs import JTFS  # noqa: E402
+from utils.features.mss import MSS  # noqa: E402
+from utils.page import explorer, plot  # noqa: E402
+from utils.search.landscape import Atlas, log_grid  # noqa: E402
 from utils.synth import SAMPLE_RATE, am_chirp  # noqa: E402
 
 DELAYS = TASKS["delay"].amounts  # as in chapters 3 to 5, whose surfaces this finds

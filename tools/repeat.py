@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils.claims import bounds, recorded  # noqa: E402
+from utils.page.claims import bounds, recorded  # noqa: E402
 
 TOLERANCE = 1e-3  # of a claim, relative to its value or to one, whichever is larger
 # Sentences with one of these words tell of what was measured.

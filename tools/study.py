@@ -1,4 +1,4 @@
-"""Run the comparison whole and write its record, `book/study.jsonl`.
+"""Run the comparison whole and write its record, `book/records/study.jsonl`.
 
 Finished runs are kept in `_build/study.jsonl` as they come, so that an interrupted study goes on
 where it stopped, unless the sources on which it rests have changed meanwhile. joblib distributes
@@ -19,9 +19,10 @@ from tqdm import tqdm
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils import cost, study  # noqa: E402
-from utils.processes import parallel  # noqa: E402
-from utils.record import made_with, write  # noqa: E402
+from utils.experiments import comparison as study  # noqa: E402
+from utils.experiments import cost  # noqa: E402
+from utils.experiments.record import made_with, write  # noqa: E402
+from utils.search.processes import parallel  # noqa: E402
 from utils.synth import am_chirp, delay  # noqa: E402
 
 KEPT = ROOT / "_build" / "study.jsonl"

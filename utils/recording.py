@@ -10,8 +10,8 @@ import soxr
 import torch
 from torch import Tensor
 
-from utils import checks
-from utils.synth import SAMPLE_RATE, samples_of
+from . import checks
+from .synth import SAMPLE_RATE, samples_of
 
 SHORTEST = 0.05  # seconds; less is a click, or a header that is wrong
 MOST_HERTZ = 2**19  # more than any file has; soxr hangs where it must raise a rate further

@@ -15,7 +15,7 @@ import torch
 from scipy.signal.windows import tukey
 from torch import Tensor
 
-from utils import checks
+from . import checks
 
 SAMPLE_RATE = 8192  # Hz, of every sound in the book unless stated otherwise
 SILENT_TAIL = 2**12  # samples that `ripple` leaves free, so that the longest delay cuts nothing

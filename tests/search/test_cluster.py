@@ -1,0 +1,143 @@
+"""Large studies: a Dask cluster gives what this process gives, or says what it lacks."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+import torch
+from conftest import ROOT, cells, script
+from dask.distributed import Client, LocalCluster
+from joblib import parallel_config
+
+from utils.experiments import comparison as study
+from utils.features.jtfs import JTFS
+from utils.features.mss import MSS
+from utils.search.landscape import log_grid, survey
+from utils.search.many import match_all
+from utils.search.match import gauss_newton
+from utils.synth import am_chirp
+
+tool = script("study")
+short = partial(am_chirp, duration=0.5)
+RUNS = [study.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(4)]
+LOSSES = {"average spectrum": study.contenders()["average spectrum"]}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Workers that are other processes, on this machine, reached over its own network."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(processes=True, **options) as running:
+        yield running
+
+
+@pytest.fixture
+def at_work(cluster):
+    with Client(cluster) as client, parallel_config(backend="dask"):
+        yield client
+
+
+def test_workers_are_two_other_processes(at_work):
+    assert len(set(at_work.run(os.getpid).values()) - {os.getpid()}) == 2
+
+
+def test_a_survey_is_the_same(at_work):
+    grid, phi = log_grid(short, (4, 3)), JTFS(4096)
+    there = survey(short, phi, grid, n_jobs=-1)
+    with parallel_config(backend="sequential"):
+        here = survey(short, phi, grid)
+    torch.testing.assert_close(there.features, here.features)
+    torch.testing.assert_close(there.jacobian, here.jacobian, rtol=1e-4, atol=1e-9)
+
+
+def test_a_streamed_survey_is_the_same(at_work):
+    grid, targets = log_grid(short, (4, 3)), short(torch.tensor([[5.0, 1.0], [9.0, 2.0]]))
+    there = survey(short, MSS(), grid, targets, n_jobs=-1)
+    with parallel_config(backend="sequential"):
+        here = survey(short, MSS(), grid, targets)
+    for p in (1, 2):
+        torch.testing.assert_close(there.losses[p], here.losses[p])
+
+
+def test_searches_are_the_same(at_work):
+    thetas = torch.tensor([[5.0, 1.0], [9.0, 2.0], [12.0, 3.0]])
+    solver = partial(gauss_newton, phi=JTFS(4096, oversampling=0.5), steps=4)
+    arguments = solver, short, short(thetas), thetas.flip(0)
+    there = match_all(*arguments)
+    with parallel_config(backend="sequential"):
+        here = match_all(*arguments)
+    for one, other in zip(there, here, strict=True):
+        torch.testing.assert_close(one.thetas, other.thetas, rtol=1e-3, atol=0)
+
+
+def test_the_study_is_the_same(cluster, tmp_path):
+    """What `make study` does, with and without a scheduler; both keep their runs."""
+    found = {}
+    for scheduler in (cluster.scheduler_address, None):
+        kept = tmp_path / f"{scheduler is None}.jsonl"
+        with tool.workers(scheduler):
+            found[scheduler] = tool.perform(RUNS, LOSSES, kept, "digest", n_jobs=-1)
+        assert len(kept.read_text().splitlines()) == 1 + len(RUNS)
+    for one, other in zip(*found.values(), strict=True):
+        assert one.key == other.key
+        assert one.found == pytest.approx(other.found, rel=1e-3)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two with the environment, of which one has the library, as a clone of the book has."""
+    for name in ("clone", "elsewhere"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "clone" / "utils").symlink_to(ROOT / "utils")
+    return tmp_path
+
+
+@contextmanager
+def as_written(scheduler_in, workers_in):
+    """A cluster started by the commands of chapter 8, but for its address."""
+    text = "\n".join(cells(ROOT / "book" / "8_your_turn.ipynb", "markdown"))
+    scheduler, workers = re.findall("`([^`]*dask (?:scheduler|worker)[^`]*)`", text)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler += f" --host 127.0.0.1 --port {port} --dashboard-address 127.0.0.1:0"
+    workers = workers.replace("tcp://address:8786", address)
+    running = []
+    try:
+        for command, folder in ((scheduler, scheduler_in), (workers, workers_in)):
+            running.append(subprocess.Popen(shlex.split(command), cwd=folder))
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+            yield address, client
+    finally:
+        for each in reversed(running):
+            each.terminate()
+            each.wait()
+
+
+def test_the_commands_of_the_chapter_do_as_written(folders):
+    grid, phi = log_grid(short, (4, 3)), JTFS(4096)
+    here = survey(short, phi, grid)
+    with as_written(folders / "clone", folders / "clone") as (address, client):
+        assert set(client.nthreads().values()) == {1}
+        with tool.workers(address):
+            there = survey(short, phi, grid, n_jobs=-1)
+    torch.testing.assert_close(there.features, here.features)
+
+
+@pytest.mark.parametrize("places", [("elsewhere", "clone"), ("clone", "elsewhere")])
+def test_a_cluster_without_the_library_is_told(folders, places):
+    """Else joblib waits for ever."""
+    expected = pytest.raises(RuntimeError, match=r"cannot import this library .*python -m dask")
+    with as_written(*(folders / place for place in places)) as (address, _), tool.workers(address):
+        with expected:
+            survey(short, MSS(), log_grid(short, (4, 3)), n_jobs=-1)
+        with expected:
+            tool.perform(RUNS, LOSSES, folders / "study.jsonl", "digest")

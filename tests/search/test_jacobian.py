@@ -1,0 +1,67 @@
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+import torch
+
+from utils.features.jtfs import JTFS
+from utils.features.mss import MSS
+from utils.search.jacobian import condition, features_and_jacobian, value_and_jacobian
+from utils.synth import am_chirp, draw
+
+
+def test_jacobian_equals_reverse_mode():
+    brief = partial(am_chirp, duration=0.1)
+    theta = draw(am_chirp, 3, seed=1).double()
+    value, jacobian = value_and_jacobian(brief, theta)
+    torch.testing.assert_close(value, brief(theta))
+    for k in range(3):
+        reverse = torch.autograd.functional.jacobian(brief, theta[k])
+        torch.testing.assert_close(jacobian[k], reverse)
+
+
+def test_one_theta_and_batches_of_any_shape():
+    brief = partial(am_chirp, duration=0.01)
+    theta = draw(am_chirp, 6, seed=2)
+    batch = value_and_jacobian(brief, theta.reshape(2, 3, 2))[1]
+    assert batch.shape == (2, 3, 82, 2)
+    torch.testing.assert_close(batch[1, 2], value_and_jacobian(brief, theta[5])[1])
+
+
+@pytest.mark.parametrize("average", [dict(), dict(T=100, F=4)])
+def test_features_with_and_without_push_forward_agree(average):
+    brief = partial(am_chirp, duration=0.05)
+    theta = draw(am_chirp, 6, seed=3).double().reshape(2, 3, 2)
+    phi = JTFS(brief(theta).shape[-1], J=6, Q=(4, 1), J_fr=2, Q_fr=1, **average)
+    for point in (theta, theta[0, 1]):
+        found = features_and_jacobian(brief, phi, point)
+        expected = features_and_jacobian(brief, lambda x: phi(x), point)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_threads_find_what_one_finds(general):
+    """Many of these calls raise, or find something else, where threads differentiate at once."""
+    brief = partial(am_chirp, duration=0.05)
+    phi = MSS((64, 16)) if general else JTFS(410, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
+    thetas = draw(am_chirp, 200, seed=4).double()
+    find = partial(features_and_jacobian, brief, phi)
+    with ThreadPoolExecutor(4) as pool:
+        pairs = list(zip(pool.map(find, thetas), map(find, thetas), strict=True))
+    torch.testing.assert_close(*zip(*pairs, strict=True))
+
+
+def test_a_function_may_take_jacobians_within():
+    def slope(x):
+        return value_and_jacobian(lambda y: y**3, x)[1].squeeze(-1)
+
+    value, jacobian = value_and_jacobian(slope, torch.tensor([[2.0]]))
+    assert (value.item(), jacobian.item()) == (12.0, 12.0)
+
+
+def test_condition_is_in_log_parameters():
+    """Features 3 log a and log b: curvatures 9 and 1, wherever."""
+    weights = torch.tensor([3.0, 1.0])
+    for theta in (torch.tensor([1.0, 1.0]), torch.tensor([5.0, 0.2])):
+        assert condition(lambda z: z * 2, lambda x: x.log() * weights, theta) == pytest.approx(9)

@@ -1,0 +1,1 @@
+"""The studies behind the chapters, and what they cost."""

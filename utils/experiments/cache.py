@@ -1,0 +1,74 @@
+"""Work that several chapters need, done once and kept in the folder of the build."""
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+import torch
+from torch import Tensor, nn
+
+from .. import checks
+
+HOME = Path(__file__).parents[2]
+MEMORY = joblib.Memory(HOME / "_build" / "shared", verbose=0)
+
+
+def once(work: Callable, *inputs, **options):
+    """What `work(*inputs, **options)` returns, computed by the first chapter that asks for it.
+
+    The result is kept under `_build/shared`, and found again by the source of `work`, by the
+    inputs, and by the whole of this library: a change in any of them computes anew, and so does
+    every fresh build.
+
+    Parameters
+    ----------
+    work : a function of this library or of a notebook, whose result can be pickled.
+    inputs, options : tensors, numbers, strings, functions (known by their source), modules (known
+        by their `repr`, which must tell all their settings), and sequences or mappings of these.
+
+    Raises
+    ------
+    TypeError
+        For work that cannot be called, or an input of another kind, which could not be found again.
+    """
+    checks.function("work", work)
+    key = joblib.hash([_library(), _told(work), _told(inputs), _told(options)])
+    return _kept(key, functools.partial(work, *inputs, **options))
+
+
+@MEMORY.cache(ignore=["work"])
+def _kept(key: str, work: Callable):
+    return work()
+
+
+def _told(value):
+    """A value as plain data that hash alike in every process."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Tensor):
+        plain = value.detach().cpu().to_dense().flatten()  # numpy lacks some types: its bytes
+        kind = str(value.device), str(value.dtype), tuple(value.shape)
+        return *kind, plain.contiguous().view(torch.uint8).numpy()
+    if isinstance(value, nn.Module):
+        return type(value).__qualname__, _told(type(value).forward), repr(value)
+    if isinstance(value, functools.partial):
+        return _told([value.func, value.args, value.keywords])
+    if isinstance(value, (list, tuple)):
+        return [_told(each) for each in value]
+    if isinstance(value, dict):
+        return [[name, _told(each)] for name, each in value.items()]
+    if inspect.isfunction(value):
+        return value.__module__, value.__qualname__, inspect.getsource(value)
+    raise TypeError(f"inputs hold a {type(value).__name__}; expected tensors, numbers or functions")
+
+
+@functools.cache
+def _library() -> str:
+    """A digest of this library's own files."""
+    digest = hashlib.sha256()
+    for file in sorted((HOME / "utils").rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

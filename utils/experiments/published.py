@@ -1,0 +1,137 @@
+"""Published scattering, to race against, in processes of its own.
+
+The package `scrapl-loss` (Mitcheltree et al., ICLR 2026) carries the development version of
+Kymatio, which holds the published JTFS, and SCRAPL, its single-path approximation. It cannot live
+beside the released Kymatio in one process, so this file is both the caller (`Published`) and the
+script that the caller starts.
+"""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from .. import checks
+from .cost import peak
+
+HOME = Path(__file__).parents[2]
+PROCESS = (sys.executable, "-W", "ignore", "-m", "utils.experiments.published")
+SETTING = {"J": 12, "J_fr": 5, "Q_fr": 2, "T": "global", "F": "global"}  # and Q = (8, 2)
+KINDS = ("JTFS", "SCRAPL")
+
+
+class Published:
+    """Value and gradient of a published operator, one step at a call; use it in a `with` block.
+
+    "JTFS": the squared norm of all features. "SCRAPL": the distance of one random path to that of
+    a second sound, whose path it computes as well.
+
+    Parameters
+    ----------
+    kind : "JTFS" or "SCRAPL".
+    shape : (batch, samples) of the noise that it is given.
+    threads : of torch in its process.
+    device : on which it runs.
+    settings : of the operator, instead of those of the book.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such kind or setting, or a number is none. A value that the operator refuses
+        ends its process, and the first step says so.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        shape: tuple[int, int],
+        threads: int = 1,
+        device: str = "cpu",
+        **settings: int | str,
+    ):
+        checks.one_of("kind", kind, KINDS)
+        shape = checks.every("shape", shape, partial(checks.integer, least=1), count=2)
+        checks.integer("threads", threads, least=1, most=2**10)
+        checks.text("device", device)
+        for name in settings:
+            checks.one_of("settings", name, SETTING)
+        job = {"kind": kind, "shape": shape, "device": device, "settings": SETTING | settings}
+        self._process = subprocess.Popen(
+            [*PROCESS, str(threads), json.dumps(job)],
+            cwd=HOME,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": search_path(), "LOGLEVEL": "ERROR"},
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.communicate("")
+
+    def __call__(self) -> float:
+        """One step: its seconds. Then `megabytes` is by what the process has grown at its peak."""
+        print("step", file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the published operator stopped: {self._process.wait()}")
+        seconds, self.megabytes = json.loads(answer)
+        return seconds
+
+
+def search_path() -> str:
+    """The folders in which a process of its own finds Kymatio's development version and SCRAPL."""
+    files = importlib.metadata.files("scrapl-loss")
+    package = next(f.locate() for f in files if str(f) == "scrapl/__init__.py").parent
+    return os.pathsep.join(map(str, (package / "kymatio", package.parent)))
+
+
+def _step(kind, shape, device, settings):
+    """A function that computes value and gradient once."""
+    import scipy.special
+    import torch
+
+    # Gone from scipy 1.17, imported by Kymatio's development version, called in 3-D alone.
+    vars(scipy.special).setdefault("sph_harm", None)
+
+    x = torch.randn(*shape, device=device).requires_grad_()
+    length = shape[-1]
+    if kind == "SCRAPL":
+        from scrapl import SCRAPLLoss
+
+        loss = SCRAPLLoss(length, Q1=8, Q2=2, **settings).to(device)
+        other = torch.randn(*shape, device=device)
+        return lambda: loss(x[:, None], other[:, None]).backward()
+    from kymatio.torch import TimeFrequencyScattering
+
+    operator = TimeFrequencyScattering(
+        shape=length, Q=(8, 2), **settings, format="time", out_type="dict"
+    ).to(device)
+    return lambda: sum(S.square().sum() for S in operator(x).values()).backward()
+
+
+def _main(threads, job):
+    import torch
+
+    answers, sys.stdout = sys.stdout, sys.stderr  # the operators print
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    step = _step(**job)
+    before = peak()
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        step()
+        if job["device"] != "cpu":
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - began
+        print(json.dumps([seconds, peak() - before]), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]), json.loads(sys.argv[2]))

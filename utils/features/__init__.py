@@ -1,0 +1,1 @@
+"""From sounds to features, and the distance between them."""
