@@ -7,8 +7,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PAGES, ROOT, TAUGHT
+from playwright.sync_api import expect
+
+BOOK = yaml.safe_load((ROOT / "_config.yml").read_text())
+SITE = BOOK["sphinx"]["config"]["ogp_site_url"]
 
 # Violations of the theme that configuration cannot mend; each names what of the theme it is.
 THEME = {
@@ -36,6 +41,7 @@ def site():
 
 FIGURES = "article figure img"  # not the badge
 taught = pytest.mark.parametrize("open_page", TAUGHT, ids=lambda path: path.stem, indirect=True)
+a_page = pytest.mark.parametrize("open_page", TAUGHT[:1], ids=["any"], indirect=True)  # all alike
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda path: path.stem)
@@ -135,6 +141,47 @@ def test_nothing_is_wider_than_the_window(page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@a_page
+@pytest.mark.parametrize("width", [375, 900, 1100, 1440])
+def test_the_menu_opens_and_closes(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    button, chapters = page.locator(".primary-toggle:visible"), page.locator(".bd-docs-nav")
+    wide = width >= 992  # the chapters stand beside the text
+    for press in (button.click, lambda: button.press("Enter")):
+        expect(chapters).to_be_visible(visible=wide)
+        press()
+        expect(chapters).to_be_visible(visible=not wide)
+        press() if wide else page.keyboard.press("Escape")
+    expect(chapters).to_be_visible(visible=wide)
+    if not wide:
+        button.click()
+        expect(chapters).to_be_visible()
+        page.mouse.click(width - 8, 700)  # beside it
+        expect(chapters).to_be_hidden()
+
+
+@a_page
+@pytest.mark.parametrize("width", [375, 900, 1100])
+def test_contents_open_and_close(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    button, contents = page.locator(".secondary-toggle:visible"), page.locator("nav.page-toc")
+    for press in (button.click, lambda: button.press("Enter")):
+        expect(contents).to_be_hidden()
+        press()
+        expect(contents).to_be_visible()
+        page.keyboard.press("Escape")
+    expect(contents).to_be_hidden()
+    button.click()
+    expect(contents).to_be_visible()
+    page.mouse.click(8, 700)  # beside them
+    expect(contents).to_be_hidden()
+
+
+def test_leads_to_the_slides(page):
+    links = page.locator("nav a", has_text="Slides").all()
+    assert [link.get_attribute("href") for link in links] == [f"{SITE}slides/"]
+
+
 EXPLORERS = {"2_synthesizer": 1, "3_mss_loss": 1, "4_jtfs_loss": 1, "5_comparison": 1}
 
 
@@ -181,10 +228,38 @@ def test_paper_holds_every_figure_and_no_player(page):
 
 
 def test_a_link_to_the_page_has_a_preview(page):
-    picture = page.locator("meta[property='og:image']").get_attribute("content")
-    assert picture.endswith("/_static/preview.png")
-    assert page.locator("meta[property='og:image:alt']").get_attribute("content")
-    assert page.locator("meta[property='og:description']").get_attribute("content")
+    shown = preview(page)
+    assert shown["site_name"] == BOOK["title"]
+    assert page.title().startswith(shown["title"])
+    assert page.title().count(BOOK["title"]) == 1
+
+
+def test_the_root_has_a_preview_and_leads_to_the_first_chapter(browser, site, executed):
+    first = "book/1_intro.html"
+    opened = browser.new_page()
+    opened.goto(site)
+    opened.wait_for_url(f"{site}/{first}")
+    opened.goto("about:blank")  # from where nothing leads on by itself
+    opened.set_content((ROOT / "_build/html/index.html").read_text())
+    assert opened.title() == preview(opened)["title"] == BOOK["title"]
+    assert preview(opened)["url"] == SITE
+    assert opened.locator("link[rel=canonical]").get_attribute("href") == f"{SITE}{first}"
+    assert opened.get_by_role("link", name=BOOK["title"]).get_attribute("href") == first
+    assert Axe().run(opened).response["violations"] == []
+    opened.close()
+
+
+def preview(page):
+    """What a link to a page shows elsewhere, of which pictures and words are never missing."""
+    shown = dict(
+        page.locator("meta[property^='og:']").evaluate_all(
+            "all => all.map(m => [m.getAttribute('property').slice(3), m.content])"
+        )
+    )
+    assert shown["image"] == f"{SITE}_static/preview.png"
+    assert shown["image:alt"] and shown["description"]
+    assert page.locator("meta[name=description]").get_attribute("content") == shown["description"]
+    return shown
 
 
 def test_picture_of_the_readme_is_that_of_the_build():

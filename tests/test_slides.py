@@ -122,6 +122,48 @@ def test_one_key_goes_on_from_chapter_to_chapter(deck):
     assert deck.evaluate("Reveal.getIndices().h") == len(TAUGHT)
 
 
+KEYS = {"PageDown": 1, "ArrowRight": 1, "ArrowDown": 1, "Space": 1}
+KEYS |= {"PageUp": -1, "ArrowLeft": -1, "ArrowUp": -1}
+STATE = "e => e.paused ?? e.value"  # of a player, of a slider
+
+
+@pytest.fixture(params=[".players audio", ".dtfa-explorer audio", ".dtfa-explorer input"])
+def control(request, deck):
+    """A player or slider on the slide that is shown, and where to touch it."""
+    find = "Reveal.getIndices(document.querySelector(selector).closest('section'))"
+    deck.evaluate(f"selector => {{ const at = {find}; Reveal.slide(at.h, at.v); }}", request.param)
+    found = deck.locator(f"section.present section.present {request.param}").first
+    found.evaluate("e => { e.value = e.max; }")
+    box = found.bounding_box()
+    return found, box["x"] + 20, box["y"] + box["height"] / 2
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_turn_slides_whatever_the_mouse_has_used(deck, control, key):
+    used, x, y = control
+    before, at = used.evaluate(STATE), deck.evaluate("Reveal.getSlidePastCount()")
+    deck.mouse.move(x, y)
+    deck.mouse.down()
+    deck.mouse.move(x + 5, y)
+    deck.mouse.up()
+    assert used.evaluate(STATE) != before
+    deck.keyboard.press(key)
+    assert deck.evaluate("Reveal.getSlidePastCount()") == at + KEYS[key]
+
+
+@pytest.mark.parametrize("control", [".dtfa-explorer input"], indirect=True)
+def test_a_finger_on_a_slider_turns_no_slide(deck, control):
+    used, x, y = control
+    before, at = used.evaluate(STATE), deck.evaluate("Reveal.getSlidePastCount()")
+    touch = deck.context.new_cdp_session(deck)
+    for step in range(10):
+        kind, point = "touchMove" if step else "touchStart", {"x": x + 10 * step, "y": y}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert used.evaluate(STATE) != before
+    assert deck.evaluate("Reveal.getSlidePastCount()") == at
+
+
 def test_links_lead_to_slides_or_works(deck):
     for link in deck.locator(".slides section:not(.stack) a").all():
         target = link.get_attribute("href")

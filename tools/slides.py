@@ -280,7 +280,8 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
             if slides[-1].items:
                 last.items.pop()
         lines = PICTURE if kind == "picture" else LINES + SHORT
-        slides[-1].items.append(Item(f'<div class="{kind}">{body}</div>', lines))
+        still = " data-prevent-swipe" * (kind == "explorer")  # a finger moves what is in it
+        slides[-1].items.append(Item(f'<div class="{kind}"{still}>{body}</div>', lines))
 
 
 def markup(slide: Slide) -> str:
