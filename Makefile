@@ -5,8 +5,11 @@ VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: book test picture bench study encoder slides colab colab-new-scipy binder jupyter devices \
-	lint repeat oldest newest links serve clean
+LIBRARY := $(addprefix tests/,features search experiments page test_synth.py test_recording.py \
+	test_parameters.py)
+
+.PHONY: book test library picture bench study encoder slides colab colab-new-scipy binder lint \
+	oldest newest links serve clean
 
 book: $(VENV)/.book
 	$(VENV)/bin/python tools/build.py
@@ -14,16 +17,23 @@ book: $(VENV)/.book
 
 # The README's picture is the one that the build made last.
 picture: book
-	cp _build/html/_static/preview.png book/preview.png
+	cp _build/preview.png book/preview.png
 
-# Two processes take one file of tests after another, by name, of which the last are short.
-test: book $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-		--ignore tests/test_reliability.py
-	$(VENV)/bin/python -m pytest tests/test_reliability.py
+# Two processes take one file of tests after another.
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+test: library
+	@echo "The book: it is built, if need be; then its claims, its pages, the ways to run it."
+	$(MAKE) book
+	$(PYTEST) tests $(LIBRARY:%=--ignore %) --ignore tests/test_bad_input.py
 
+library: $(VENV)/.dev
+	@echo "The library; then bad input, with no types enforced but those that a reader meets."
+	$(PYTEST) $(LIBRARY)
+	DTFA_NO_HOOK=1 $(VENV)/bin/python -m pytest tests/test_bad_input.py
+
+# What the record of the comparison lacks; LOSS=name runs one loss anew, LOSS=all everything.
 study: $(VENV)/.book
-	$(VENV)/bin/python tools/study.py
+	$(VENV)/bin/python tools/study.py $(if $(LOSS),--loss "$(LOSS)")
 
 encoder: $(VENV)/.book
 	$(VENV)/bin/python tools/encoder.py
@@ -41,44 +51,26 @@ colab-new-scipy: $(VENV)/.dev
 binder: $(VENV)/.dev
 	$(VENV)/bin/python tools/colab.py --at binder
 
-# Every chapter in JupyterLab, of which `make test` takes one. (It needs Chromium or Chrome.)
-jupyter: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest tests/test_lab.py --in-lab $(notdir $(basename $(wildcard book/*.ipynb)))
-
-# Chapters on an accelerator: one in software is the default device. (6 measures processors.)
-devices: $(VENV)/.dev
-	cd book && for each in [1-578]_*.ipynb; do \
-		echo $$each; ../$(VENV)/bin/python ../tests/second_device.py $$each || exit 1; done
-
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/nbstripout --verify --keep-id book/*.ipynb
 	$(VENV)/bin/codespell
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(VENV)/bin/zizmor --offline --quiet .github
-
-# A second build, of a clone, must claim the same. (With another number of threads, rounding differs,
-# and a search that wanders ends elsewhere.)
-repeat: book $(VENV)/.dev
-	rm -rf _build/again && git clone --quiet . _build/again
-	$(MAKE) -C _build/again book
-	$(VENV)/bin/python tools/repeat.py _build/again/_build
 
 # The library with the oldest and the newest of what it imports, in an environment of its own.
 # (scrapl-loss asks for a newer torch than its operators need.)
-LIBRARY := features search experiments page test_synth.py test_recording.py
 oldest newest:
 	@sh tools/check_python.sh $(PYTHON)
 	$(PYTHON) -m venv --clear _build/$@
 	_build/$@/bin/python -m pip install --quiet -r tests/$@.txt
 	_build/$@/bin/python -m pip install --quiet --no-deps \
 		$$(grep -o '^scrapl-loss[^ ]*' requirements.txt)
-	_build/$@/bin/python -m pytest $(LIBRARY:%=tests/%)
+	_build/$@/bin/python -m pytest $(LIBRARY)
 
 # Links from the README and all pages to the outside. No page is executed for it.
 links: $(VENV)/.book
 	$(VENV)/bin/jupyter-book config sphinx .
-	$(VENV)/bin/sphinx-build -q -b linkcheck -D nb_execution_mode=off \
+	$(VENV)/bin/sphinx-build -q -b linkcheck \
 		-D external_toc_exclude_missing=0 . _build/links
 
 slides: book $(VENV)/.dev

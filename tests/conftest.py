@@ -1,24 +1,30 @@
 """What several tests share: the repository, the built book, a browser."""
 
-import importlib.util
+import importlib
 import json
 import os
 import shutil
 from pathlib import Path
 
+import jaxtyping
 import pytest
 import torch
+import yaml
+from beartype import BeartypeConf, beartype
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 TAUGHT = [path for path in CHAPTERS if path.stem[0] != "9"]  # with sounds and exercises
+ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
 PAGES = [*CHAPTERS, *sorted((ROOT / "book").glob("*.md"))]
 
-
-def pytest_addoption(parser):
-    parser.addoption("--in-lab", nargs="+", default=["2_synthesizer"], metavar="CHAPTER")
+# Every annotation of the library holds, shapes too; an int passes for a float, as PEP 484 says.
+# What a reader meets who hands over something else is tested without this: DTFA_NO_HOOK=1.
+check = beartype(conf=BeartypeConf(is_pep484_tower=True))
+if os.environ.get("DTFA_NO_HOOK") != "1":
+    jaxtyping.install_import_hook("utils", "conftest.check")
 
 
 def pytest_configure():
@@ -33,7 +39,7 @@ def pytest_configure():
 @pytest.fixture(scope="session")
 def executed() -> dict[str, Path]:
     """The executed notebooks of the built book, by the name of the chapter."""
-    found = {p.stem: p for p in (ROOT / "_build/jupyter_execute/book").glob("*.ipynb")}
+    found = {p.stem: p for p in (ROOT / "_build/executed").glob("*.ipynb")}
     if set(found) != {p.stem for p in CHAPTERS}:
         pytest.fail("the book is not built: run `make book` first")
     return found
@@ -58,10 +64,7 @@ def browser():
 
 def script(name: str):
     """A script of `tools/`, as a module."""
-    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(name)
 
 
 def cells(notebook: Path, kind: str) -> list[str]:

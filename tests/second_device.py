@@ -1,21 +1,12 @@
 """A second device, in software: its tensors say that they live elsewhere, and compute on the CPU.
 
 It stands in for an accelerator where there is none. Operations that mix it with the CPU raise, as
-do numpy on its tensors and generators of the CPU. As a script, it runs the code of a chapter with
-this device as the default, which is what the first cell does on Colab where there is a GPU:
-
-    python tests/second_device.py book/2_synthesizer.ipynb
-
-It rests on functions that torch calls experimental; the version of torch is pinned.
+do numpy on its tensors and generators of the CPU. It rests on functions that torch calls
+experimental; the version of torch is pinned.
 """
 
 import functools
-import json
-import linecache
-import sys
-import traceback
 import warnings
-from pathlib import Path
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
@@ -147,34 +138,3 @@ def _copy_from(source, target, non_blocking=False):
 
 def _zeros(size, *, dtype=None, layout=None, device=None, pin_memory=False):
     return Elsewhere(torch.zeros(size, dtype=dtype, device="cpu"))
-
-
-def run_chapter(notebook: Path) -> str | None:
-    """Run the code of a notebook with this device as the default; where it failed, if it did."""
-    from IPython.core.history import HistoryManager
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.utils.capture import capture_output
-    from joblib import parallel_config
-
-    HistoryManager.enabled = False
-    InteractiveShell.instance()  # takes what the chapter displays
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    names: dict = {}
-    for number, source in enumerate(sources, start=1):
-        name = f"cell {number}"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        try:
-            with capture_output(), parallel_config(backend="sequential"):
-                exec(compile(source, name, "exec"), names)
-        except Exception:
-            return f"{name}: {source.splitlines()[0]}\n{traceback.format_exc()}"
-    return None
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    kept = register()
-    torch.set_default_device(NAME)
-    failure = run_chapter(Path(sys.argv[1]))
-    sys.exit(failure)

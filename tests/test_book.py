@@ -3,11 +3,10 @@
 import html
 import json
 import re
-import tomllib
 
 import pytest
 import yaml
-from conftest import CHAPTERS, ROOT, TAUGHT, cells
+from conftest import ADDRESS, CHAPTERS, ROOT, TAUGHT, cells
 from IPython.utils.capture import capture_output
 from joblib import parallel_config
 
@@ -16,7 +15,6 @@ from utils.features.mss import MSS
 from utils.page.claims import bounds, recorded, within
 
 BOUNDS = bounds(ROOT / "book/claims.toml")
-ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -60,13 +58,14 @@ def test_sources_hold_no_outputs():
 def test_first_cell_is_the_same_everywhere():
     first = {cells(chapter, "code")[0] for chapter in CHAPTERS}
     assert len(first) == 1
-    assert f'"{ADDRESS}"' in first.pop()
+    assert f'{ADDRESS}"' in first.pop()
 
 
 def test_the_public_address_is_the_same_everywhere():
     """All mentions of a repository of this name are the one in `_config.yml`."""
     owner, name = ADDRESS.removeprefix("https://github.com/").split("/")
-    for path in [*CHAPTERS, *(ROOT / f for f in ("README.md", "CITATION.cff", "Makefile"))]:
+    others = ("README.md", "CONTRIBUTING.md", "CITATION.cff", "Makefile", "utils/page/show.py")
+    for path in [*CHAPTERS, *(ROOT / name for name in others)]:
         for mention in re.findall(r"github(?:\.com)?/([\w.-]+/[\w.-]+)", path.read_text()):
             if mention.split("/")[1].removesuffix(".git") == name or mention.startswith(owner):
                 assert mention == f"{owner}/{name}", path
@@ -116,9 +115,3 @@ def test_direct_dependencies_are_pinned_exactly():
     for name in ("requirements.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():
             assert line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.]+  # .+", line), line
-
-
-def test_library_names_no_device_and_sources_no_machine():
-    for path in (ROOT / "utils").rglob("*.py"):
-        assert not re.search(r"\.cuda\(|['\"]cuda", path.read_text()), path
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -1,4 +1,4 @@
-"""`make book`: what it rebuilds, and what it says when it cannot."""
+"""`make book`: what it executes, what it sets anew, and what it says when it cannot."""
 
 import os
 import shutil
@@ -6,96 +6,118 @@ import subprocess
 import sys
 import time
 
+import inputs
 import nbformat
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, cells
 from nbformat import v4
 
-BROKEN = [
-    ("1 / 0", "chapter, code cell 2 ('1 / 0') fails: ZeroDivisionError: division by zero"),
-    ("while True:\n    pass", "chapter, code cell 2 ('while True:') takes longer than the time"),
-    ("import os\nos._exit(1)", "chapter, code cell 2 ('import os') ends its kernel"),
-]
+LIBRARY = {
+    "__init__.py": 'HOMES = {"one": ".first", "two": ".folder.second"}\n'
+    "def __getattr__(name):\n"
+    "    import importlib\n"
+    "    return getattr(importlib.import_module(HOMES[name], __name__), name)\n",
+    "first.py": "one = 1\n",
+    "folder/__init__.py": "",
+    "folder/second.py": "from ..deep import two\nimport pathlib\n"
+    'pathlib.Path(__file__).with_name("table.txt").read_text()\n',
+    "folder/table.txt": "a table\n",
+    "deep.py": "two = 2\n",
+}
+CHAPTERS = {
+    "a_first": "from utils import one\nprint('one is', one)",
+    "b_second": "from utils.folder import second\nprint('two is', second.two)",
+    "c_all": "import utils\nimport utils as library\nprint(library.one, utils.two)",
+    "d_none": "import socket\nprint('alone', socket.socket.connect.__module__)",
+    "e_results": "from pathlib import Path\nfiles = Path('../_build/executed').glob('*.ipynb')\n"
+    "print(*sorted(file.stem for file in files))",
+}
+FIRST = "import sys\nsys.path.insert(0, '..')"
 
 
 @pytest.fixture
-def small_book(tmp_path):
-    """A book of one chapter, in a folder with a space and an accent, with this book's settings."""
+def book(tmp_path):
+    """A book of five chapters, in a folder with a space and an accent, with our settings."""
     root = tmp_path / "un livre é"
-    for name in ("book/_static", "utils", "tools"):
+    for name in ("book/_static", "tools"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in LIBRARY.items():
+        path = root / "utils" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     config["execute"]["timeout"] = 5
     (root / "_config.yml").write_text(yaml.safe_dump(config))
-    (root / "_toc.yml").write_text("format: jb-book\nroot: book/chapter\n")
+    toc = "".join(f"  - file: book/{name}\n" for name in list(CHAPTERS)[1:])
+    (root / "_toc.yml").write_text(f"format: jb-book\nroot: book/a_first\nchapters:\n{toc}")
     for name in ("requirements.txt", "README.md"):
         shutil.copy(ROOT / name, root / name)
-    write(root, "1 + 1")
+    (root / "book/records").mkdir()
+    (root / "book/records/study.jsonl").write_text("{}\n")
+    for name, code in CHAPTERS.items():
+        write(root, name, code)
     return root
 
 
-def write(root, second_cell):
-    book = v4.new_notebook(
-        cells=[
-            v4.new_markdown_cell("# A chapter\n\n$x^2$"),
-            v4.new_code_cell("import sys; sys.path.insert(0, '..')\nimport utils"),
-            v4.new_code_cell(second_cell),
-        ],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(book, root / "book/chapter.ipynb")
+def write(root, name, code, prose="$x^2$"):
+    parts = [
+        v4.new_markdown_cell(f"# Chapter {name}\n\n{prose}"),
+        v4.new_code_cell(FIRST, id="first"),
+        v4.new_code_cell(code, id="second"),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(v4.new_notebook(cells=parts, metadata=kernel), root / f"book/{name}.ipynb")
 
 
-def start(root, **options):
-    command = [sys.executable, str(root / "tools/build.py")]
-    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, **options)
+def append(text, *names):
+    def change(root):
+        for name in names:
+            with (root / name).open("a") as file:
+                file.write(text)
+
+    return change
 
 
-def build(root, **options):
-    process = start(root, **options)
-    return process.communicate()[0], process.wait()
+def digests(root):
+    """By chapter, what says whether it has to be executed."""
+    found = {}
+    for name in CHAPTERS:
+        found[name] = inputs.digest(root, cells(root / f"book/{name}.ipynb", "code"), found)
+    return found
 
 
-def test_builds_once_and_again_after_each_kind_of_change(small_book):
-    page = small_book / "_build/html/book/chapter.html"
-    output, status = build(small_book)
-    assert status == 0, output
-    assert page.exists()
-
-    began = time.monotonic()
-    output, status = build(small_book)
-    assert (status, "The book is current" in output) == (0, True)
-    assert time.monotonic() - began < 30
-
-    (small_book / "utils/__init__.py").write_text("news = 'fresh from the library'\n")
-    write(small_book, "print(utils.news)")
-    output, status = build(small_book)
-    assert status == 0, output
-    assert "fresh from the library" in page.read_text()
-
-    (small_book / "utils/__init__.py").write_text("news = 'fresher still'\n")
-    process = start(small_book)  # killed in the middle ...
-    while not (small_book / "_build").exists() or page.exists():
-        time.sleep(0.1)
-    process.kill()
-    process.communicate()
-    output, status = build(small_book)  # ... and followed by a right one
-    assert status == 0, output
-    assert "The book is current" not in output
-    assert "fresher still" in page.read_text()
+ALL = set(CHAPTERS)
+CHANGES = {
+    "nothing": (lambda root: None, set()),
+    "readme": (append("a typo", "README.md"), set()),
+    "tool": (append("# a typo", "tools/colab.py", "tools/build.py"), set()),
+    "settings": (append("# a typo", "_config.yml"), set()),
+    "prose": (lambda root: write(root, "a_first", CHAPTERS["a_first"], "y"), set()),
+    "chapter": (lambda root: write(root, "d_none", "1"), {"d_none", "e_results"}),
+    "lazy name": (append("# news", "utils/first.py"), {"a_first", "c_all", "e_results"}),
+    "relative import": (append("# news", "utils/deep.py"), {"b_second", "c_all", "e_results"}),
+    "package": (append("# news", "utils/folder/__init__.py"), {"b_second", "c_all", "e_results"}),
+    "table of names": (append("# news", "utils/__init__.py"), ALL - {"d_none"}),
+    "new module": (lambda root: (root / "utils/new.py").write_text("1"), set()),
+    "data": (append("more", "utils/folder/table.txt"), {"b_second", "c_all", "e_results"}),
+    "unread data": (append("{}", "book/records/study.jsonl"), set()),
+    "package pinned": (append("new==1.0  # why", "requirements.txt"), ALL),
+    "pin explained": (append("# a comment", "requirements.txt"), set()),
+    "another Python": (None, ALL),
+}
 
 
-@pytest.mark.parametrize(("cell", "sentence"), BROKEN, ids=["fails", "hangs", "kills its kernel"])
-def test_a_broken_cell_fails_the_build_and_is_named(small_book, cell, sentence):
-    write(small_book, cell)
-    output, status = build(small_book)
-    assert status != 0
-    assert sentence in output.splitlines()[-1]
-    assert not (small_book / "_build/digest").exists()
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_executes_the_chapters_that_rest_on_it(book, monkeypatch, change):
+    alter, expected = CHANGES[change]
+    before = digests(book)
+    alter(book) if alter else monkeypatch.setattr(sys, "version", "4.0")
+    after = digests(book)
+    assert {name for name in after if after[name] != before[name]} == expected
 
 
+# What Python runs first in each build and its kernels: it leaves one core, and no other host.
 LONELY = """
 import os, socket
 
@@ -111,20 +133,82 @@ if hasattr(os, "sched_setaffinity"):
 """
 
 
-def test_one_core_and_no_network_will_do(small_book, tmp_path):
-    """What Python runs first, in the build and its kernels, leaves one core and no other host."""
-    (tmp_path / "sitecustomize.py").write_text(LONELY)
-    write(small_book, "import socket\nprint(socket.socket.connect.__module__[::-1])")
-    output, status = build(small_book, env=os.environ | {"PYTHONPATH": str(tmp_path)})
-    assert status == 0, output
+def build(root):
+    process = start(root)
+    output = process.communicate()[0]
     assert "somebody calls" not in output
-    assert "sitecustomize"[::-1] in (small_book / "_build/html/book/chapter.html").read_text()
+    return output, process.returncode
 
 
-def test_a_warning_fails_the_build(small_book):
-    toc = small_book / "_toc.yml"
-    toc.write_text(toc.read_text() + "chapters:\n  - file: book/absent\n")
-    output, status = build(small_book)
+def start(root):
+    (root.parent / "sitecustomize.py").write_text(LONELY)
+    return subprocess.Popen(
+        [sys.executable, str(root / "tools/build.py")],
+        env=os.environ | {"PYTHONPATH": str(root.parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def executed(output):
+    return {name for name in CHAPTERS if f"{name}: executed" in output}
+
+
+def test_builds_once_and_then_what_changed(book):
+    page = book / "_build/html/book/a_first.html"
+    output, status = build(book)
+    assert status == 0, output
+    assert executed(output) == ALL
+    assert "one is 1" in page.read_text()
+    results = (book / "_build/html/book/e_results.html").read_text()
+    assert "a_first b_second c_all d_none\n" in results
+    assert "alone sitecustomize\n" in (book / "_build/html/book/d_none.html").read_text()
+
+    began = time.monotonic()
+    output, status = build(book)
+    assert (status, executed(output)) == (0, set()), output
+    assert "The book is current" in output
+    assert time.monotonic() - began < 20
+
+    write(book, "a_first", CHAPTERS["a_first"], "A better word.")
+    output, status = build(book)
+    assert (status, executed(output)) == (0, set())
+    assert "A better word." in page.read_text()
+    assert "one is 1" in page.read_text()
+    assert "one is 1" not in (book / "_build/html/_sources/book/a_first.ipynb").read_text()
+
+    (book / "utils/first.py").write_text("one = 'fresh from the library'\n")
+    process = start(book)  # killed before its end ...
+    while "fresh" not in (book / "_build/executed/a_first.ipynb").read_text():
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    output, status = build(book)  # ... and taken up
+    assert (status, executed(output)) == (0, {"c_all", "e_results"})
+    assert "fresh from the library" in page.read_text()
+
+
+BROKEN = [
+    ("1 / 0", "code cell 2 ('1 / 0') fails: ZeroDivisionError: division by zero"),
+    ("while True:\n    pass", "code cell 2 ('while True:') takes longer than the time"),
+    ("import os\nos._exit(1)", "code cell 2 ('import os') ends its kernel"),
+]
+
+
+@pytest.mark.parametrize(("cell", "sentence"), BROKEN, ids=["fails", "hangs", "kills its kernel"])
+def test_a_broken_cell_fails_the_build_and_is_named(book, cell, sentence):
+    write(book, "a_first", cell)
+    output, status = build(book)
+    assert status != 0
+    assert f"a_first, {sentence}" in output.splitlines()[-1]
+    assert not (book / "_build/digest").exists()
+
+
+def test_a_warning_fails_the_build(book):
+    with (book / "_toc.yml").open("a") as toc:
+        toc.write("  - file: book/absent\n")
+    output, status = build(book)
     assert status != 0, output
 
 

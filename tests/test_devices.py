@@ -1,25 +1,25 @@
 """Everything follows the device of its input: shown on a second device that is none."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import second_device
 import torch
-from conftest import ROOT
-from joblib import parallel_config, register_parallel_backend
-from joblib.parallel import ThreadingBackend
 
-from utils.experiments.comparison import contenders
+from utils import (
+    JTFS,
+    MSS,
+    SpectralLoss,
+    am_chirp,
+    delay,
+    draw,
+    gauss_newton,
+    gradient_descent,
+    ripple,
+    sequence,
+    survey,
+)
+from utils import grid as grid_of
 from utils.experiments.cost import value_and_gradient
-from utils.features import rivals as baselines
-from utils.features.jtfs import JTFS
-from utils.features.loss import SpectralLoss
-from utils.features.mss import MSS
-from utils.search.landscape import log_grid, survey
-from utils.search.match import gauss_newton, gradient_descent
-from utils.synth import am_chirp, delay, draw, ripple, sequence
+from utils.features import rivals
 
 LENGTH = 2**13
 KEPT = second_device.register()
@@ -27,10 +27,10 @@ OPERATORS = {
     "MSS": MSS(magnitude="both"),
     "JTFS": JTFS(LENGTH, J=8),
     "JTFS, local": JTFS(LENGTH, J=8, T=2**9, F=4),
-    "time scattering": baselines.TimeScattering(LENGTH, J=8),
-    "average spectrum": baselines.AverageSpectrum(),
-    "modulation spectrum": baselines.ModulationSpectrum(),
-    "quantiles": baselines.Quantiles(),
+    "time scattering": rivals.TimeScattering(LENGTH, J=8),
+    "average spectrum": rivals.AverageSpectrum(),
+    "modulation spectrum": rivals.ModulationSpectrum(),
+    "quantiles": rivals.Quantiles(),
 }
 
 
@@ -84,7 +84,7 @@ def test_operators_and_their_gradients_follow(name):
 def test_solvers_and_surveys_follow(name):
     phi = OPERATORS[name]
     theta, start = torch.tensor([8.0, 2.0]), torch.tensor([7.0, 1.7])
-    grid = log_grid(short, (2, 2))
+    grid = grid_of(short, (2, 2))
     found = []
     for at in ("cpu", second_device.NAME):
         target, begin = short(theta).to(at), start.to(at)
@@ -94,45 +94,3 @@ def test_solvers_and_surveys_follow(name):
         found.append([each.cpu() for each in (first.thetas, second.thetas, surface, slopes)])
     for here, there in zip(*found, strict=True):
         torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-6)
-
-
-def test_the_contenders_follow_the_default_device():
-    found = []
-    for at in ("cpu", second_device.NAME):
-        with torch.device(at):
-            x, y = am_chirp(torch.tensor([[8.0, 2.0], [8.2, 2.1]]))
-            values = [loss(x, delay(y, 500)) for loss in contenders().values()]
-        assert {value.device.type for value in values} == {torch.device(at).type}
-        found.append(torch.stack(values).cpu())
-    torch.testing.assert_close(*found, rtol=1e-4, atol=0)
-
-
-def test_a_chapter_runs_with_another_device_as_default():
-    """The others take long: `make devices` runs all that use an accelerator."""
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests/second_device.py", ROOT / "book/2_synthesizer.ipynb"],
-        cwd=ROOT / "book",
-        env=os.environ | {"TQDM_DISABLE": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-class Cluster(ThreadingBackend):
-    """Takes all work to itself, however many processes are asked for."""
-
-    def effective_n_jobs(self, n_jobs):
-        return 2
-
-    def configure(self, *_, **__):
-        raise AssertionError("sent to a cluster")
-
-
-def test_work_on_an_accelerator_stays_here_whatever_the_backend():
-    register_parallel_backend("a cluster", Cluster)
-    phi, grid = OPERATORS["average spectrum"], log_grid(short, (2, 2))
-    with parallel_config(backend="a cluster"):
-        survey(short, phi, elsewhere(grid), n_jobs=-1)
-        with pytest.raises(AssertionError, match="sent to a cluster"):
-            survey(short, phi, grid, n_jobs=-1)

@@ -1,16 +1,17 @@
-"""Chapters in JupyterLab: a clone, a server of one's own, a browser in which all cells are run."""
+"""A chapter in JupyterLab: a clone, a server of one's own, a browser that runs all cells."""
 
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import colab as tool
 import nbformat
 import pytest
-from conftest import ROOT, script
+from conftest import ROOT
 from jupyter_server.serverapp import list_running_servers
 
-tool = script("colab")
+CHAPTER = "2_synthesizer.ipynb"
 RUN_ALL = """async () => {
   const app = window.jupyterapp;
   const until = async ready => {
@@ -30,48 +31,40 @@ RUN_ALL = """async () => {
 }"""
 
 
-def pytest_generate_tests(metafunc):
-    if "chapter" in metafunc.fixturenames:
-        metafunc.parametrize("chapter", metafunc.config.getoption("in_lab"))
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+@pytest.fixture
+def lab(tmp_path):
     """The server of a clone that is not built: its address, its token, its folder."""
-    home = tmp_path_factory.mktemp("lab")
-    subprocess.run([*tool.GIT, "clone", "--quiet", ROOT, home / "clone"], check=True)
+    subprocess.run([*tool.GIT, "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
     jupyter = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     settings = ["--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]
-    where = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("RUNTIME", "CONFIG", "DATA")}
-    with (home / "said").open("w+") as said:
+    where = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("RUNTIME", "CONFIG", "DATA")}
+    with (tmp_path / "said").open("w+") as said:
         server = subprocess.Popen(
-            [*jupyter, *settings, home / "clone" / "book"],
+            [*jupyter, *settings, tmp_path / "clone" / "book"],
             env=tool.surroundings() | where,
             stdout=said,
             stderr=said,
         )
         try:
-            while not (running := list(list_running_servers(home / "RUNTIME"))):
-                assert server.poll() is None, (home / "said").read_text()
+            while not (running := list(list_running_servers(tmp_path / "RUNTIME"))):
+                assert server.poll() is None, (tmp_path / "said").read_text()
                 time.sleep(0.2)
-            yield running[0], home / "clone" / "book"
+            yield running[0], tmp_path / "clone" / "book"
         finally:
             server.terminate()
             server.wait()
 
 
-def test_a_chapter_runs_in_jupyterlab(chapter, lab, browser):
-    """`make jupyter` takes all; here one. All that a chapter sends arrives, and explorers live."""
+def test_a_chapter_runs_in_jupyterlab(lab, browser):
+    """All that a chapter sends arrives, and explorers live."""
     server, book = lab
-    context = browser.new_context()
-    page = context.new_page()
-    desk = f"lab/workspaces/{chapter}"  # of its own, where no other chapter lies open
-    page.goto(f"{server['url']}{desk}/tree/{chapter}.ipynb?token={server['token']}")
+    page = browser.new_page()
+    page.goto(f"{server['url']}lab/tree/{CHAPTER}?token={server['token']}")
     page.wait_for_function("window.jupyterapp", timeout=60_000)
     explorers, alive = page.evaluate(RUN_ALL)
-    context.close()
+    page.close()
     assert explorers == alive
-    executed = nbformat.read(Path(book) / f"{chapter}.ipynb", as_version=4)
+    executed = nbformat.read(Path(book) / CHAPTER, as_version=4)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     outputs = [output for cell in code for output in cell.outputs]
     assert all(cell.execution_count for cell in code)

@@ -58,7 +58,7 @@ def test_a_part_has_no_edges_where_its_rate_is_raised(write):
     torch.testing.assert_close(other * 2**0.5, every, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize(("seconds", "rate"), [(1200, 44100), (10000, 1)])
+@pytest.mark.parametrize(("seconds", "rate"), [(600, 44100), (5000, 1)])
 def test_memory_does_not_grow_with_the_file(write, seconds, rate):
     samples = np.zeros(seconds * rate, dtype=np.int16)
     samples[-2 * rate :] = 1000
@@ -100,12 +100,12 @@ def test_silence_is_legal(write):
         (np.full(RATE, np.inf), "NaN or infinite"),
     ],
 )
-def test_bad_samples_are_told(write, samples, says):
+def test_bad_samples_are_named(write, samples, says):
     with pytest.raises(ValueError, match=says):
         load(write(samples, subtype="FLOAT"))
 
 
-def test_bad_files_are_told(tmp_path):
+def test_bad_files_are_named(tmp_path):
     (tmp_path / "empty.wav").touch()
     (tmp_path / "letter.wav").write_text("Dear sir or madam,")
     (tmp_path / "torn.flac").write_bytes(b"fLaC" + bytes(20))
@@ -117,11 +117,3 @@ def test_bad_files_are_told(tmp_path):
     for path in (tmp_path / "nowhere.wav", tmp_path):
         with pytest.raises(ValueError, match="where there is no file"):
             load(path)
-    with pytest.raises(TypeError, match="path is 3"):
-        load(3)
-
-
-@pytest.mark.parametrize("setting", [{"duration": 0}, {"duration": -1.0}, {"sample_rate": 0}])
-def test_bad_settings_are_told(write, setting):
-    with pytest.raises(ValueError, match=next(iter(setting))):
-        load(write(tone(440, 1.0)), **setting)

@@ -1,14 +1,10 @@
 """The deck, as it stands on a memory stick: opened from its folder, with no network."""
 
-import ast
 import subprocess
 import sys
-import textwrap
 
 import pytest
-from conftest import ROOT, TAUGHT, cells, script
-
-code = script("slide_code")
+from conftest import ROOT, TAUGHT
 
 DECK = ROOT / "_build/slides/index.html"
 HEIGHT, LEAST = 720, 17  # pixels of a slide, and of its smallest letters
@@ -170,41 +166,3 @@ def test_links_lead_to_slides_or_works(deck):
         assert target.startswith(("https://", "#/")), target
         if target.startswith("#/"):
             assert deck.locator(f"[id='{target[2:]}']").count() == 1
-
-
-@pytest.mark.parametrize("chapter", TAUGHT, ids=lambda path: path.stem)
-def test_code_is_narrowed_and_stays_the_same(chapter):
-    for cell in cells(chapter, "code"):
-        source = code.without(cell, code.shows)
-        lines = code.narrow(source)
-        assert meaning("\n".join(lines)) == meaning(source)
-        parts = code.parts(lines)
-        assert [line for part in parts for line in part] == lines
-        assert max(map(len, parts)) <= code.LINES
-
-
-def meaning(source):
-    """What code does, however its docstrings are broken into lines."""
-    return "".join(ast.unparse(ast.parse(source)).split())
-
-
-def test_a_listing_leaves_out_what_guards_and_nothing_else():
-    source = """
-    def root(x):
-        \"\"\"The positive root.\"\"\"
-        checks.finite("x", x)
-        x = checks.real("x", x)
-        if x < 0:
-            raise ValueError("x is negative")
-        if x == 0:
-            return 0
-        return x**0.5
-    """
-    kept = """
-    def root(x):
-        x = checks.real("x", x)
-        if x == 0:
-            return 0
-        return x**0.5
-    """
-    assert meaning(code.without(source, code.guards)) == meaning(textwrap.dedent(kept))

@@ -6,17 +6,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from utils.synth import (
-    Parameter,
-    am_chirp,
-    delay,
-    draw,
-    examine,
-    parameters,
-    parameters_of,
-    ripple,
-    sequence,
-)
+from utils.parameters import draw
+from utils.synth import am_chirp, delay, ripple, sequence, warp
 
 RATES = [-4.0, -0.5, -1e-9, 0.0, 1e-9, 1e-3, 0.5, 2.0, 4.0]
 short = partial(am_chirp, duration=0.25)
@@ -118,125 +109,9 @@ def test_delay_shifts_and_fills_with_zeros():
     assert delay(x, 0).tolist() == x.tolist()
 
 
-def test_draws_are_seeded_and_in_range():
-    theta = draw(am_chirp, 500, seed=7)
-    torch.testing.assert_close(theta, draw(am_chirp, 500, seed=7))
-    for column, each in zip(theta.T, parameters_of(am_chirp), strict=True):
-        assert each.low <= column.min() < 1.1 * each.low
-        assert each.high / 1.1 < column.max() <= each.high
-    assert theta[:, 0].log().mean() == pytest.approx(math.log(8), abs=0.1)  # the geometric mean
-
-
-def test_parameters_survive_partial_and_sequence():
-    carried = partial(sequence, partial(am_chirp, carrier=400.0), onsets=[0.0])
-    assert parameters_of(carried) == am_chirp.parameters
-    with pytest.raises(TypeError, match="@parameters"):
-        parameters_of(lambda theta: theta)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "says"),
-    [
-        (lambda: am_chirp([8.0, 2.0]), TypeError, "theta is a list"),
-        (lambda: am_chirp(torch.tensor([8, 2])), TypeError, "int64"),
-        (lambda: am_chirp(torch.ones(3)), ValueError, r"\(3,\)"),
-        (lambda: am_chirp(torch.ones(0, 2)), ValueError, r"\(0, 2\)"),
-        (lambda: am_chirp(torch.tensor([8.0, math.nan])), ValueError, "NaN"),
-        (lambda: am_chirp(torch.tensor([0.0, 2.0])), ValueError, "above 0"),
-        (lambda: am_chirp(torch.tensor([5000.0, 2.0])), ValueError, "Nyquist frequency 4096"),
-        (lambda: am_chirp(torch.ones(2), carrier=4000.0), ValueError, "carrier is 4000"),
-        (lambda: am_chirp(torch.ones(2), bandwidth=0), ValueError, "bandwidth is 0"),
-        (lambda: am_chirp(torch.ones(2), duration=-1.0), ValueError, "duration is -1"),
-        (lambda: am_chirp(torch.ones(2), duration="4"), TypeError, "duration is '4'"),
-        (lambda: am_chirp(torch.ones(2), sample_rate=0), ValueError, "sample_rate is 0"),
-        (lambda: ripple(torch.ones(2), f_high=100.0), ValueError, "f_high is 100"),
-        (lambda: ripple(torch.ones(2), partials=1), ValueError, "partials is 1"),
-        (lambda: ripple(torch.ones(2), duration=0.5), ValueError, "duration is 0.5"),
-        (lambda: ripple(torch.tensor([5000.0, 1.0])), ValueError, "temporal modulation"),
-        (lambda: sequence(am_chirp, torch.ones(2), []), ValueError, "onsets is empty"),
-        (lambda: sequence(am_chirp, torch.ones(2), [math.inf]), ValueError, r"onsets\[0\]"),
-        (lambda: delay(torch.ones(4), 4), ValueError, "samples is 4"),
-        (lambda: delay(torch.ones(4), 0.5), TypeError, "samples is 0.5"),
-        (lambda: draw(am_chirp, 0, seed=0), ValueError, "count is 0"),
-    ],
-)
-def test_bad_input_is_named(call, error, says):
-    with pytest.raises(error, match=says):
-        call()
-
-
-@pytest.mark.parametrize("synth", [short, ripple, partial(sequence, short, onsets=(-0.05, 0.05))])
-def test_the_books_synthesizers_pass_their_examination(synth):
-    examine(synth)
-
-
-TONE = parameters(Parameter("pitch", "f", "Hz", 2.0, 8.0))
-TIME = torch.arange(256) / 256
-
-
-@TONE
-def fine(theta):
-    return torch.sin(2 * math.pi * theta * TIME.to(theta))
-
-
-@TONE
-def one_for_all(theta):
-    return fine(theta).mean(0)
-
-
-@TONE
-def undefined(theta):
-    return (5.0 - theta).sqrt() * fine(theta)
-
-
-@TONE
-def single(theta):
-    return fine(theta).float()
-
-
-@TONE
-def talkative(theta):
-    """Each sound depends on the whole batch."""
-    return fine(theta) * theta.mean()
-
-
-@TONE
-def foreign(theta):
-    return torch.from_numpy(np.sin(theta.detach().numpy() * TIME.numpy())).to(theta)
-
-
-@TONE
-def rounded(theta):
-    return fine(theta.round())
-
-
-@TONE
-def halved(theta):
-    """Its derivative is half of what it should be."""
-    return fine(theta / 2 + (theta / 2).detach())
-
-
-def test_a_sound_synthesizer_passes():
-    examine(fine)
-
-
-@pytest.mark.parametrize(
-    ("synth", "says"),
-    [
-        (one_for_all, r"has shape \(256,\) for theta of shape \(5, 1\)"),
-        (undefined, "holds NaN"),
-        (single, "is torch.float32 for theta of torch.float64"),
-        (talkative, "not that of its rows"),
-        (foreign, "differentiated|depend on theta"),
-        (rounded, "no derivative by its pitch"),
-        (halved, "differs from its difference by a relative"),
-    ],
-)
-def test_what_will_not_do_is_told(synth, says):
-    with pytest.raises(ValueError, match=says):
-        examine(synth)
-
-
-def test_a_synthesizer_without_parameters_is_told():
-    with pytest.raises(TypeError, match="parameters"):
-        examine(lambda theta: theta)
+def test_a_warp_bends_the_clock_by_its_amount():
+    """A slow sine, whose rate then varies by as much."""
+    t = torch.arange(32768) / 32768
+    tone = torch.sin(2 * math.pi * 40 * t)
+    expected = torch.sin(2 * math.pi * 40 * (t + 0.05 / (2 * math.pi) * torch.sin(2 * math.pi * t)))
+    torch.testing.assert_close(warp(tone, 0.05, phase=0.0), expected, atol=1e-3, rtol=0)

@@ -1,108 +1,151 @@
-"""Build the site into _build/html, executing every chapter; do nothing where nothing changed.
+"""Build the site into _build/html, executing no chapter whose outputs are known.
 
-What was built is known by a digest of every file it was built from, not by times: a deleted or
-restored file counts as a change, and a build that was killed leaves no digest. A change rebuilds
-everything, since Sphinx would not re-execute a chapter whose library changed.
+An executed chapter is kept in _build/executed with a digest of what its outputs rest on (see
+`inputs.py`); its prose and its tags are those of now. Sphinx sets the pages, and executes nothing.
 """
 
-import hashlib
-import json
 import os
 import re
 import shutil
-import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
+import nbformat
+import yaml
+from inputs import content, digest
 from jupyter_book.cli.main import main as jupyter_book
-from myst_nb.core.execute.base import ExecutionError
+from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-INPUTS = ("_config.yml", "_toc.yml", "requirements.txt", "README.md", "book", "utils", "tools")
+KERNEL = {
+    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait leave the processor to others
+    "TQDM_DISABLE": "1",  # progress bars are for live sessions
+    "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
+}
 
 
 def main(root: Path) -> int:
     """Build the book at `root`; return the exit status."""
-    build = root / "_build"
-    record = build / "digest"
-    now = digest(root)
-    if record.exists() and record.read_text() == now:
-        print("The book is current: open _build/html/index.html")
-        return 0
-    shutil.rmtree(build, ignore_errors=True)
-    os.environ |= {
-        "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
-        "TQDM_DISABLE": "1",  # progress bars are for live sessions
-        "DTFA_STILL": "1",  # pages have no kernel: the playground shows a still
-    }
-    # In a new environment librosa compiles for 17 seconds: beside chapter 1 instead of within.
-    compiling = subprocess.Popen([sys.executable, "-c", "import librosa.core.constantq"])
-    build.mkdir()
-    (build / "began").touch()  # the presenters' page tells how long chapters take
+    os.environ |= KERNEL
     try:
-        jupyter_book(["build", "-W", "--keep-going", str(root)], standalone_mode=False)
+        forget_old_work(root)
+        execute_chapters(root)
+        set_pages(root)
     except Exception as error:
-        print(explain(error), file=sys.stderr)
+        traceback.print_exc()
+        print(f"The book was not built: {error}", file=sys.stderr)
         return 1
-    finally:
-        compiling.wait()
-    record.write_text(now)
     return 0
 
 
-def explain(error: BaseException) -> str:
-    """One sentence on a failed build: where a cell is the cause, its chapter and number."""
-    chain = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
-    if isinstance(chain[-1], DeadKernelError):
-        return f"The book was not built: {what_ran(chain[-1])} ends its kernel: too little memory?"
-    notebooks = [str(each) for each in chain if isinstance(each, ExecutionError)]
-    if not notebooks:
-        return f"The book was not built: {error}"
-    quoting = (CellExecutionError, CellTimeoutError)
-    cause = next((each for each in chain if isinstance(each, quoting)), chain[-1])
-    hangs = isinstance(cause, CellTimeoutError)
-    what = "takes longer than the time allowed" if hangs else f"fails: {last_line(cause)}"
-    where = f"{Path(notebooks[0]).stem}, {which_cell(notebooks[0], str(cause))}"
-    return f"The book was not built: {where} {what}"
+def forget_old_work(root: Path) -> None:
+    """Empty `_build/shared`, where `once` keeps results, if they rest on another library."""
+    shared, now = root / "_build" / "shared", content(root, (root / "utils").rglob("*.py"))
+    record = shared / "library"
+    if not record.exists() or record.read_text() != now:
+        shutil.rmtree(shared, ignore_errors=True)
+        shared.mkdir(parents=True)
+        record.write_text(now)
 
 
-def what_ran(death: DeadKernelError) -> str:
-    """Chapter and cell that were running: the exception tells neither, but its frames know."""
-    known = [frame.f_locals for frame, _ in traceback.walk_tb(death.__traceback__)]
-    notebook = next(str(each["self"].path) for each in known if hasattr(each.get("self"), "path"))
-    source = next((each["cell"].source for each in known if "cell" in each), "")
-    return f"{Path(notebook).stem}, {which_cell(notebook, source)}"
+def execute_chapters(root: Path) -> list[str]:
+    """Bring `_build/executed` up to date; return the names of the chapters that were executed."""
+    home = root / "_build" / "executed"
+    home.mkdir(parents=True, exist_ok=True)
+    seconds = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["execute"]
+    sources = {path.stem: path for path in chapters(root)}
+    for file in home.iterdir():
+        if file.stem not in sources:
+            file.unlink()
+    digests, executed = {}, []
+    for name, path in sources.items():
+        notebook = nbformat.read(path, as_version=4)
+        digests[name] = digest(root, [cell.source for cell in code_cells(notebook)], digests)
+        kept = home / path.name
+        if not take_outputs(notebook, kept, digests[name]):
+            began = time.monotonic()
+            run(notebook, path, seconds["timeout"])
+            notebook.metadata.build = {"digest": digests[name], "seconds": time.monotonic() - began}
+            executed.append(name)
+            print(f"{name}: executed in {time.monotonic() - began:.0f} s", flush=True)
+        nbformat.write(notebook, home / "unfinished")  # in place at once, or not at all
+        (home / "unfinished").replace(kept)
+    return executed
 
 
-def which_cell(notebook: str, quoted: str) -> str:
-    """The number of the code cell that a text quotes, counted from 1."""
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    for number, source in enumerate(code, start=1):
-        opening = "\n".join(source.strip().splitlines()[:5])  # a timeout quotes no more
-        if opening and opening in quoted:
-            return f"code cell {number} ({opening.splitlines()[0]!r})"
-    return "a cell"
+def chapters(root: Path) -> list[Path]:
+    """The notebooks of the table of contents, in its order."""
+    toc = (root / "_toc.yml").read_text(encoding="utf-8")
+    listed = [root / f"{name}.ipynb" for name in re.findall(r"(?:root|file): (\S+)", toc)]
+    return [path for path in listed if path.exists()]
 
 
-def last_line(cause: BaseException) -> str:
-    lines = [line for line in str(cause).splitlines() if line.strip()]
-    return re.sub(r"\x1b\[[0-9;]*m", "", lines[-1]) if lines else type(cause).__name__
+def code_cells(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def digest(root: Path) -> str:
-    """A digest of the names and contents of all inputs, and of the Python that runs."""
-    total = hashlib.sha256(sys.version.encode())
-    for name in INPUTS:
-        path = root / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(file.parts):
-                total.update(file.relative_to(root).as_posix().encode() + b"\0")
-                total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()
+def take_outputs(notebook, kept: Path, now: str) -> bool:
+    """Give a notebook the outputs of the kept one, if that rests on the same."""
+    if not kept.exists():
+        return False
+    old = nbformat.read(kept, as_version=4)
+    if old.metadata.build.digest != now:
+        return False
+    notebook.metadata.update(build=old.metadata.build, language_info=old.metadata.language_info)
+    for cell, known in zip(code_cells(notebook), code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = known.outputs, known.execution_count
+    return True
+
+
+def run(notebook, path: Path, timeout: float) -> None:
+    """Execute a notebook in its folder; where a cell is in the way, name it."""
+    begun = []
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: begun.append(cell),
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        what = "ends its kernel: too little memory?"
+        if isinstance(error, CellTimeoutError):
+            what = f"takes longer than the time allowed, {timeout} s"
+        elif isinstance(error, CellExecutionError):
+            what = f"fails: {error.ename}: {error.evalue}"
+        number = code_cells(notebook).index(begun[-1]) + 1
+        line = begun[-1].source.strip().splitlines()[0]
+        raise RuntimeError(f"{path.stem}, code cell {number} ({line!r}) {what}") from error
+
+
+def set_pages(root: Path) -> None:
+    """Let Sphinx set the pages of the executed chapters, if anything about them changed."""
+    build = root / "_build"
+    site, html, record = build / "site", build / "html", build / "digest"
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.copytree(root / "book", site / "book", ignore=shutil.ignore_patterns("*.ipynb", ".*"))
+    shutil.copytree(build / "executed", site / "book", dirs_exist_ok=True)
+    shutil.copytree(root / "tools" / "templates", site / "tools" / "templates")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(root / name, site / name)
+    now = content(site, (file for file in site.rglob("*") if file.is_file()))
+    if record.exists() and record.read_text() == now and (html / "index.html").exists():
+        print("The book is current: open _build/html/index.html")
+        return
+    record.unlink(missing_ok=True)
+    for folder in (html, build / ".doctrees", build / "jupyter_execute"):
+        shutil.rmtree(folder, ignore_errors=True)
+    options = ["-W", "--keep-going", "--path-output", str(root)]
+    jupyter_book(["build", *options, str(site)], standalone_mode=False)
+    for path in chapters(root):  # for download: as the sources are, without outputs
+        shutil.copy(path, html / "_sources" / path.relative_to(root))
+    record.write_text(now)
 
 
 if __name__ == "__main__":

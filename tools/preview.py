@@ -1,42 +1,50 @@
 """Draw the picture of the README and of link previews, from surfaces that the chapters computed.
 
-It goes into the built site, once; `make picture` copies it to where the README finds it.
+It stays in _build until what it rests on changes, and goes into the built site; `make picture`
+copies it to where the README finds it.
 """
 
+import shutil
 import sys
 from pathlib import Path
+
+from inputs import digest
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from utils import JTFS, MSS, SAMPLE_RATE, am_chirp, grid  # noqa: E402
 from utils.experiments.cache import once  # noqa: E402
-from utils.experiments.comparison import TASKS  # noqa: E402
-from utils.features.jtfs import JTFS  # noqa: E402
-from utils.features.mss import MSS  # noqa: E402
-from utils.page import explorer, plot  # noqa: E402
-from utils.search.landscape import Atlas, log_grid  # noqa: E402
-from utils.synth import SAMPLE_RATE, am_chirp  # noqa: E402
+from utils.experiments.charts import chart, target_grid  # noqa: E402
+from utils.experiments.tasks import TASKS  # noqa: E402
+from utils.page import figures  # noqa: E402
+from utils.search.landscape import Atlas  # noqa: E402
 
 DELAYS = TASKS["delay"].amounts  # as in chapters 3 to 5, whose surfaces this finds
-PLACE, LATE = (2, 4), 2**10
-FILE = ROOT / "_build" / "html" / "_static" / "preview.png"
+TARGET, LATE = (2, 4), 2**10  # indices of the target, and its delay
+PICTURE, MARK = ROOT / "_build" / "preview.png", ROOT / "_build" / "preview.digest"
 
 
-def main():
-    if FILE.exists():
-        return
-    grid = log_grid(am_chirp, (10, 10))
+def main() -> None:
+    now = digest(ROOT, [Path(__file__).read_text(encoding="utf-8")], {})
+    if not PICTURE.exists() or not MARK.exists() or MARK.read_text() != now:
+        draw()
+        MARK.write_text(now)
+    shutil.copy(PICTURE, ROOT / "_build" / "html" / "_static")
+
+
+def draw() -> None:
+    candidates = grid(am_chirp, (10, 10))
     operators = {"MSS linear": MSS(), "JTFS": JTFS(4 * SAMPLE_RATE, oversampling=0.5)}
     named = {}
     for name, phi in operators.items():
-        chart = once(explorer.chart, phi, grid, DELAYS)
-        at = (DELAYS.index(LATE), *PLACE)
+        surfaces = once(chart, phi, candidates, DELAYS)
+        at = (DELAYS.index(LATE), *TARGET)
         title = f"{name}, target {LATE / SAMPLE_RATE:g} s late"
-        named[title] = chart.losses[at], chart.slopes[at] / grid
-    atlas = Atlas(grid, None, None)
-    fig = plot.surfaces(atlas, am_chirp, named, explorer.places()[PLACE])
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(FILE, dpi=144)
+        named[title] = surfaces.losses[at], surfaces.slopes[at] / candidates
+    atlas = Atlas(candidates, None, None)
+    fig = figures.surfaces(atlas, am_chirp, named, target_grid()[TARGET])
+    fig.savefig(PICTURE, dpi=144)
 
 
 if __name__ == "__main__":

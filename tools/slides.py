@@ -1,8 +1,8 @@
 """Make one deck for the lectern, `_build/slides/index.html`, from the executed chapters.
 
-Each chapter is a column of slides. A slide has what an audience can read: headings, the first
-sentence of a long paragraph, lists, tables, formulas, results, short code, figures, sounds,
-explorers. The whole text goes into the speaker's notes. All that the deck needs lies beside it.
+Each chapter is a column of slides. A slide has what an audience can read: headings, short
+paragraphs, lists, tables, formulas, results, short code, figures, sounds, explorers. What is longer
+goes into the speaker's notes. All that the deck needs lies beside it.
 """
 
 import html
@@ -11,9 +11,8 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import yaml
@@ -22,17 +21,18 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
-from slide_code import guards, narrow, parts, shows, without
 
 ROOT = Path(__file__).parents[1]
-EXECUTED = ROOT / "_build" / "jupyter_execute" / "book"
+EXECUTED = ROOT / "_build" / "executed"
 DECK = ROOT / "_build" / "slides"
+BOOK = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+SITE = BOOK["sphinx"]["config"]["ogp_site_url"]
 TALK = Path(__file__).parent / "slides"  # style and script of the deck
 LINES = 15  # of text that a slide holds, at COLUMNS characters
 COLUMNS = 84
 SHORT = 3  # lines of text that stand with others, on a slide a little too full
-CODE_LINES = 21  # of a chapter's code: more is for the speaker
-WORDS = 28  # of a paragraph: of a longer one the slide has the first sentence
+CODE_LINES = 16  # that a slide shows; the whole is for the speaker
+WORDS = 28  # of a paragraph: a longer one is for the speaker
 PICTURE = 12  # lines of text whose place a figure takes; text may follow it
 ABOVE = {"picture": 4.5, "explorer": 1.5}  # lines of text that may stand above it
 
@@ -58,8 +58,6 @@ class Slide:
         return sum(item.lines for item in self.items)
 
 
-# The end of a sentence: not that of "et al." or "e.g.", nor within a link.
-SENTENCE = re.compile(r"(?<=[.?!:])(?<!al\.)(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z*$\[`])(?![^\[]*\]\()")
 MARKDOWN = (
     MarkdownIt("commonmark")
     .enable("table")
@@ -88,7 +86,9 @@ def main() -> None:
         f'<section id="{name}">{"".join(map(markup, slides))}</section>'
         for name, slides in columns.items()
     )
-    sections = re.sub(r'<a href="(\w+)\.(ipynb|md)">(.*?)</a>', link_within(chapters), sections)
+    within = rf'href="({"|".join(chapters)})\.ipynb"'  # other pages are on the site
+    sections = re.sub(within, r'href="#/\1"', sections)
+    sections = re.sub(r'href="(\w+)\.(?:ipynb|md)"', rf'href="{SITE}book/\1.html"', sections)
     for name, text in (("STYLE", style), ("SLIDES", sections)):
         page = page.replace(f"<!-- {name} -->", text)
     (DECK / "index.html").write_text(page, encoding="utf-8")
@@ -99,15 +99,13 @@ def main() -> None:
 
 def title(chapters: dict[str, list[Slide]]) -> Slide:
     """The first slide: what this is, where it can be read and run, and what is in it."""
-    book = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    site = book["sphinx"]["config"]["ogp_site_url"]
     links = (
         f'<li><a href="#/{name}">{found[0].title}</a></li>' for name, found in chapters.items()
     )
     return Slide(
-        book["title"],
+        BOOK["title"],
         [
-            Item(f"<p>{book['author']}. To read, and to run in Colab: <b>{site}</b></p>", 2),
+            Item(f"<p>{BOOK['author']}. To read, and to run in Colab: <b>{SITE}</b></p>", 2),
             Item(f"<ol>{''.join(links)}</ol>", len(chapters)),
         ],
     )
@@ -120,16 +118,6 @@ def copy_libraries() -> None:
         shutil.copytree(reveal / part, DECK / "reveal" / part)
     mathjax = package("sphinx-mathjax-offline") / "static" / "mathjax"
     shutil.copytree(mathjax, DECK / "mathjax")
-
-
-def link_within(chapters: dict) -> Callable[[re.Match], str]:
-    """Links to chapters lead to their slides; to other pages of the site, nowhere."""
-
-    def replace(link: re.Match) -> str:
-        name, _, text = link.groups()
-        return f'<a href="#/{name}">{text}</a>' if name in chapters else text
-
-    return replace
 
 
 def package(name: str) -> Path:
@@ -156,25 +144,7 @@ def column(path: Path) -> list[Slide]:
     for empty, following in pairwise(slides):
         if not empty.items:  # what is said of it is said of what follows
             following.notes = empty.notes + following.notes
-    return settle([slide for slide in slides if slide.items])
-
-
-def settle(slides: list[Slide]) -> list[Slide]:
-    """Without slides of a sentence alone: it leads to the next of its title, or ends the last."""
-    settled = []
-    for slide in reversed(slides):
-        if settled and joins(slide, settled[-1]):
-            after = settled.pop()
-            slide.items += after.items
-            slide.notes += after.notes
-        settled.append(slide)
-    return settled[::-1]
-
-
-def joins(slide: Slide, after: Slide) -> bool:
-    """Whether one of two slides is a sentence, and both make one that is little too full."""
-    lines = slide.lines, after.lines
-    return slide.title == after.title and min(lines) <= SHORT and sum(lines) <= LINES + SHORT
+    return [slide for slide in slides if slide.items]
 
 
 def place(slides: list[Slide], item: Item) -> None:
@@ -200,10 +170,7 @@ def add_text(slides: list[Slide], text: str) -> None:
         whole_counts = source.startswith("*")  # the chapter's promise, an exercise
         if kind == "paragraph_open" and len(source.split()) > WORDS and not whole_counts:
             slides[-1].notes.append(whole)
-            first = SENTENCE.split(source)[0]
-            if len(first.split()) > WORDS or first.count("(") > first.count(")"):
-                continue
-            whole = f"<p>{MARKDOWN.renderInline(first)}</p>"
+            continue
         place(slides, Item(whole, height(tokens, whole)))
 
 
@@ -233,18 +200,16 @@ def height(tokens: list, markup: str) -> float:
 
 
 def add_code(slides: list[Slide], source: str) -> None:
-    """Code of a few lines; more is for the speaker."""
-    shown = without(source, shows)
-    if len(shown.splitlines()) > CODE_LINES:
+    """The first lines of code, until it shows or claims something; the whole is for the speaker."""
+    lines = re.split(r"^(?:claim\(|show\.)", source, flags=re.M)[0].strip().splitlines()
+    rows = list(accumulate(-(-len(line) // COLUMNS) or 1 for line in lines))
+    shown = [line for line, row in zip(lines, rows, strict=True) if row <= CODE_LINES]
+    if len(shown) < len(lines):
+        shown.append("# ...")
         slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
-    elif shown:
-        for part in parts(narrow(shown)):
-            place(slides, listing(part))
-
-
-def listing(lines: list[str]) -> Item:
-    body = highlight("\n".join(lines), PythonLexer(), HtmlFormatter(cssclass="code"))
-    return Item(body, 0.9 * len(lines))
+    if shown:
+        body = highlight("\n".join(shown), PythonLexer(), HtmlFormatter(cssclass="code"))
+        place(slides, Item(body, 0.9 * min(rows[-1], CODE_LINES + 1)))
 
 
 def add_output(slides: list[Slide], output: dict) -> None:
@@ -253,11 +218,8 @@ def add_output(slides: list[Slide], output: dict) -> None:
         place(slides, Item(f"<pre>{html.escape(text)}</pre>", 0.8 * (text.count("\n") + 1)))
         return
     data = output.get("data", {})
-    if "text/markdown" in data:  # the source of what runs
-        source = "\n".join("".join(data["text/markdown"]).strip().splitlines()[1:-1])
-        for part in parts(narrow(without(source, guards))):
-            place(slides, listing(part))
-        slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
+    if "text/markdown" in data:  # a listing, between fences
+        add_code(slides, "".join(data["text/markdown"]).split("```")[1].partition("\n")[2])
     elif "text/html" in data:
         add_html(slides, "".join(data["text/html"]), "claim" in output["metadata"])
 

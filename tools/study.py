@@ -1,8 +1,8 @@
-"""Run the comparison whole and write its record, `book/records/study.jsonl`.
+"""Run searches of the comparison and write its record, `book/records/study.jsonl`.
 
+By default those that the plan has and the record lacks, such as the searches of a new loss.
 Finished runs are kept in `_build/study.jsonl` as they come, so that an interrupted study goes on
-where it stopped, unless the sources on which it rests have changed meanwhile. joblib distributes
-the runs.
+where it stopped, unless sources on which it rests have changed meanwhile. joblib distributes them.
 """
 
 import argparse
@@ -19,42 +19,41 @@ from tqdm import tqdm
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils.experiments import comparison as study  # noqa: E402
-from utils.experiments import cost  # noqa: E402
-from utils.experiments.record import made_with, write  # noqa: E402
-from utils.search.processes import parallel  # noqa: E402
+from utils.experiments import comparison, cost  # noqa: E402
+from utils.experiments.record import made_with, sources, write  # noqa: E402
+from utils.search.many import parallel  # noqa: E402
 from utils.synth import am_chirp, delay  # noqa: E402
 
 KEPT = ROOT / "_build" / "study.jsonl"
 
 
 def finished(kept: Path, digest: str) -> list:
-    """What an earlier, interrupted study of the same library has done."""
+    """The results of an earlier, interrupted study with the same sources."""
     if not kept.exists():
         return []
     first, *lines = kept.read_text(encoding="utf-8").split("\n")
     if json.loads(first) != {"sources": digest}:
         return []
-    return [study.from_line(line) for line in lines[:-1]]  # the last may be torn
+    return [comparison.from_line(line) for line in lines[:-1]]  # the last may be torn
 
 
 def perform(jobs: list, losses: dict, kept: Path, digest: str, n_jobs: int = -1) -> list:
-    """Do all jobs, those already kept excepted; a record for each, in their order."""
-    done = {(type(each), *each.key): each for each in finished(kept, digest)}
+    """Do all jobs, those already kept excepted; a result for each, in their order."""
+    done = {one.key: one for one in finished(kept, digest)}
     kept.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps({"sources": digest}), *map(study.to_line, done.values())]
-    whole = kept.with_suffix(".new")  # in place at once: a kill here must lose nothing
+    lines = [json.dumps({"sources": digest}), *map(comparison.to_line, done.values())]
+    whole = kept.with_suffix(".new")  # replaced at once: a kill here must lose nothing
     whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
     whole.replace(kept)
+    left = [job for job in jobs if job.key not in done]
     with kept.open("a", encoding="utf-8") as file:
-        left = [job for job in jobs if (type(job), *job.key) not in done]
-        work = (delayed(study.run)(job, losses[job.loss]) for job in left)
-        found = parallel(n_jobs, torch.device("cpu"), "generator_unordered")(work)
-        for each in tqdm(found, desc="study", total=len(jobs), initial=len(jobs) - len(left)):
-            done[type(each), *each.key] = each
-            file.write(study.to_line(each) + "\n")
+        work = (delayed(comparison.run)(job, losses[job.loss]) for job in left)
+        results = parallel(n_jobs, torch.device("cpu"))(work)
+        for one in tqdm(results, desc="study", total=len(left)):
+            done[one.key] = one
+            file.write(comparison.to_line(one) + "\n")
             file.flush()
-    return [done[type(job), *job.key] for job in jobs]
+    return [done[job.key] for job in jobs]
 
 
 def one_step(loss) -> None:
@@ -65,15 +64,15 @@ def one_step(loss) -> None:
 
 
 def megabytes(losses: dict) -> dict[str, int]:
-    """Memory of value and gradient of each loss, at its peak, each in a fresh process."""
+    """Memory of value and gradient of each loss, at its peak, in a fresh process for each."""
     work = (delayed(cost.peak_memory)(partial(one_step, loss)) for loss in losses.values())
-    found = Parallel(n_jobs=-1, prefer="threads")(work)
-    return dict(zip(losses, map(round, found), strict=True))
+    peaks = Parallel(n_jobs=-1, prefer="threads")(work)
+    return dict(zip(losses, map(round, peaks), strict=True))
 
 
 @contextlib.contextmanager
 def workers(scheduler: str | None):
-    """Where joblib finds those who do the work: this machine's cores, or a Dask cluster."""
+    """Set where joblib finds workers: this machine's cores, or a Dask cluster."""
     if scheduler is None:
         yield
         return
@@ -83,17 +82,34 @@ def workers(scheduler: str | None):
         yield
 
 
-def main(scheduler: str | None = None):
-    losses, made = study.contenders(), made_with()
-    jobs = study.plan(list(losses))
+def main(scheduler: str | None = None, loss: str | None = None):
+    losses = comparison.losses()
+    planned = comparison.plan(losses)
+    made, records = comparison.read(comparison.RECORD)
+    known = {one.key: one for one in records}
+    if loss is None:
+        jobs = [job for job in planned if job.key not in known]
+    else:
+        jobs = [job for job in planned if loss in ("all", job.loss)]
+    if not jobs:
+        print(f"nothing to run: the record is complete, for {', '.join(losses)}")
+        return
     with workers(scheduler):
-        records = perform(jobs, losses, KEPT, made["sources"])
-    made |= {"megabytes": megabytes({job.loss: losses[job.loss] for job in jobs})}
-    write(study.RECORD, made, map(study.to_line, records))
-    print(f"{len(records)} records in {study.RECORD.name}")
+        results = perform(jobs, losses, KEPT, sources())
+    known |= {one.key: one for one in results}
+    run = {job.loss: losses[job.loss] for job in jobs}
+    memory = made["megabytes"] | megabytes(run)
+    if len(jobs) == len(planned):
+        made = made_with()
+    else:
+        made["added"] = [*made.get("added", ()), {"losses": list(run), **made_with()}]
+    lines = [comparison.to_line(known[job.key]) for job in planned if job.key in known]
+    write(comparison.RECORD, made | {"megabytes": memory}, lines)
+    print(f"{len(jobs)} of {len(lines)} results in {comparison.RECORD.name} are new")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--loss", help='run the searches of this loss anew, or of "all"')
     parser.add_argument("--scheduler", help="of a Dask cluster, such as tcp://localhost:8786")
-    main(parser.parse_args().scheduler)
+    main(**vars(parser.parse_args()))

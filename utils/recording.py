@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from . import checks
@@ -18,7 +20,9 @@ MOST_HERTZ = 2**19  # more than any file has; soxr hangs where it must raise a r
 EDGE = 128  # samples on either side that the filter of soxr blends into a sample
 
 
-def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMPLE_RATE) -> Tensor:
+def load(
+    path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMPLE_RATE
+) -> Float[Tensor, " n"]:
     """A sound file as a sound (N,) of unit energy, with N = round(duration * sample_rate).
 
     Channels are averaged. The rate becomes `sample_rate`, by soxr; what lies above its Nyquist
@@ -30,12 +34,6 @@ def load(path: str | PathLike, *, duration: float = 4.0, sample_rate: int = SAMP
     path : a WAV, FLAC, OGG or MP3 file of any rate, length and number of channels.
     duration : seconds.
     sample_rate : Hz.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such file, it is no audio, holds no samples, fewer than a twentieth of a
-        second of them, or values that are not finite.
     """
     checks.integer("sample_rate", sample_rate, least=1, most=MOST_HERTZ)
     length = samples_of(duration, sample_rate)
@@ -70,7 +68,10 @@ def _examined(path: str | PathLike, duration: float) -> tuple[int, float]:
 
 def _blocks(path: str | PathLike, duration: float) -> Iterator[tuple[np.ndarray, int]]:
     """Samples (n, channels) of a file and their rate, about a window at a time; at last none."""
-    checks.file("path", path)
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"path is {path!r}, a {type(path).__name__}; expected the path of a file")
+    if not Path(path).is_file():
+        raise ValueError(f"path is {str(path)!r}, where there is no file; expected a file")
     try:
         with soundfile.SoundFile(path) as file:
             file.seekable = lambda: False  # else it seeks, and fails where a FLAC's end is unknown

@@ -6,7 +6,7 @@ import joblib
 import pytest
 import torch
 
-from utils.experiments import cache as shared
+from utils.experiments import cache
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
@@ -28,13 +28,13 @@ def other(x, scale=1.0):
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     memory = joblib.Memory(tmp_path, verbose=0)
-    monkeypatch.setattr(shared, "_kept", memory.cache(shared._kept.func, ignore=["work"]))
+    monkeypatch.setattr(cache, "_kept", memory.cache(cache._kept.func, ignore=["work"]))
     CALLS.clear()
 
 
 def test_the_same_work_is_done_once():
     x = torch.arange(3.0)
-    first, second = shared.once(work, x, scale=2.0), shared.once(work, x.clone(), scale=2.0)
+    first, second = cache.once(work, x, scale=2.0), cache.once(work, x.clone(), scale=2.0)
     assert torch.equal(first, second)
     assert torch.equal(first, 2 * x)
     assert len(CALLS) == 1
@@ -44,21 +44,21 @@ def test_the_same_work_is_done_once():
     "again", [(work, torch.ones(3), 3.0), (work, torch.ones(4), 2.0), (other, torch.ones(3), 2.0)]
 )
 def test_other_work_is_done_anew(again):
-    shared.once(work, torch.ones(3), 2.0)
-    shared.once(*again)
+    cache.once(work, torch.ones(3), 2.0)
+    cache.once(*again)
     assert len(CALLS) == 2
 
 
 def test_a_change_in_the_library_computes_anew(monkeypatch):
-    shared.once(work, torch.ones(3))
-    monkeypatch.setattr(shared, "_library", lambda: "another library")
-    shared.once(work, torch.ones(3))
+    cache.once(work, torch.ones(3))
+    monkeypatch.setattr(cache, "_library", lambda: "another library")
+    cache.once(work, torch.ones(3))
     assert len(CALLS) == 2
 
 
-def test_operators_and_synthesizers_are_known_by_their_settings():
-    told = {
-        repr(shared._told(value))
+def test_settings_are_part_of_the_key_of_operators_and_synthesizers():
+    keys = {
+        repr(cache.plain(value))
         for value in (
             MSS(),
             MSS(),
@@ -74,9 +74,9 @@ def test_operators_and_synthesizers_are_known_by_their_settings():
             partial(sequence, am_chirp, onsets=[0.5]),
         )
     }
-    assert len(told) == 11
+    assert len(keys) == 11
 
 
-def test_what_cannot_be_found_again_is_refused():
+def test_an_input_without_a_key_is_refused():
     with pytest.raises(TypeError, match="inputs hold a object"):
-        shared.once(work, object())
+        cache.once(work, object())

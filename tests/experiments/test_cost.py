@@ -37,8 +37,3 @@ def test_value_and_gradient():
     x = torch.tensor([1.0, -2.0], requires_grad=True)
     assert value_and_gradient(lambda x: 3 * x, x).tolist() == [18.0, -36.0]
     assert x.grad is None  # the sound itself is left alone
-
-
-def test_bad_input():
-    with pytest.raises(ValueError, match="repeats is 0"):
-        race({}, repeats=0)

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.autograd.forward_ad as forward_ad
 from kymatio.scattering1d.frontend.numpy_frontend import ScatteringNumPy1D
 from reference import as_means, reference_outputs, relative, worst_path
 from signals import signals
-from torch import nn
 
 from utils.features import jtfs as module
 from utils.features.jtfs import JTFS
+from utils.features.rivals import TimeScattering
 
 SETTINGS = {
     "global": dict(length=2048, J=7, Q=(8, 2), J_fr=3, Q_fr=2, T="global", F="global"),
@@ -87,27 +86,20 @@ def test_converges_as_sampling_grows():
 
 
 @pytest.mark.filterwarnings("ignore:Signal support")
-def test_time_scattering_is_the_released_kymatios(monkeypatch):
-    """Both orders without log-frequency. Kymatio 0.3.0 averages where it subsamples a filter: its
-    first order is 2**j1 too small, by its low-pass filter, its second 2**j2 and 2**j1 more."""
-    monkeypatch.setattr(module, "BLOCK", 2**20)  # so that the weights of the average are whole
-    op = JTFS(4096, J=7, Q=(8, 1), J_fr=3, T=128)
+def test_time_scattering_is_the_released_kymatios():
+    """Kymatio 0.3.0 averages where it subsamples a filter: its first order is 2**j1 too small, by
+    its low-pass filter, its second 2**j2 and 2**j1 more."""
+    op = TimeScattering(4096, J=7, Q=(8, 1), T=128)
     x = stack(4096)
     released = ScatteringNumPy1D(7, 4096, (8, 1), T=128, max_order=2, out_type="list")(x.numpy())
-    rows = op._scalogram(x[None])
-    kept = slice(op.first_frame, op.first_frame + op.frames)
-    first = torch.cat([op._average(row) for row in rows], dim=-2)[0, ..., kept]
-    theirs = np.stack([p["coef"] * 2 ** p["j"][0] for p in released if len(p["n"]) == 1], axis=1)
-    assert relative(first.numpy() - theirs, theirs) < 1e-4
-    for joint in op.order_2:
-        U = joint.filter(rows)[0].abs()
-        ours = (U @ joint.weights).numpy()
-        theirs = [
-            p["coef"] * 2 ** sum(p["j"])
-            for p in released
-            if len(p["n"]) == 2 and p["n"][1] == joint.n2
-        ]
-        assert relative(ours - np.stack(theirs, axis=1), ours) < 1e-3
+    theirs = {p["n"]: p["coef"] * 2 ** sum(p["j"]) for p in released}
+    paths = op.paths[:: op.frames]
+    keys = [(p["n1"],) if p["order"] == 1 else (p["n1"], p["n2"]) for p in paths]
+    ours = op(x).numpy().reshape(len(x), len(keys), -1)
+    for order, bound in ((1, 1e-4), (2, 1e-3)):
+        y = ours[:, paths["order"] == order]
+        r = np.stack([theirs[key] for key in keys if len(key) == order], axis=1)
+        assert relative(y - r, r) < bound, order
 
 
 @pytest.mark.parametrize("average", [dict(), dict(T=100, F=4), dict(T=32, F=None)])
@@ -122,14 +114,6 @@ def test_modes_of_differentiation_agree(average):
 
     y, tangent = torch.func.jvp(op, (x[0],), (v[0],))
     torch.testing.assert_close(y, op(x)[0])
-    step = 1e-6 * v[0]
-    torch.testing.assert_close(
-        tangent, (op(x[0] + step) - op(x[0] - step)) / 2e-6, rtol=1e-4, atol=1e-7
-    )
-    with forward_ad.dual_level():
-        dual = forward_ad.unpack_dual(op(forward_ad.make_dual(x[0], v[0])))
-    torch.testing.assert_close(dual.tangent, tangent)
-
     w = torch.randn(y.shape, dtype=torch.float64, generator=generator)
     gradient = torch.func.vjp(op, x[0])[1](w)[0]
     torch.testing.assert_close((gradient * v[0]).sum(), (tangent * w).sum())
@@ -160,10 +144,6 @@ def test_push_forward_is_the_derivative(average, batch, K):
     assert derivatives.shape == (K, *value.shape)
     for tangent, found in zip(tangents, derivatives, strict=True):
         torch.testing.assert_close(found, torch.func.jvp(op, (x,), (tangent,))[1])
-        step = 1e-6 * tangent
-        torch.testing.assert_close(
-            found, (op(x + step) - op(x - step)) / 2e-6, rtol=1e-4, atol=1e-7
-        )
 
 
 @pytest.mark.parametrize("average", [dict(), dict(T=16, F=2), dict(T=8, F=None)])
@@ -205,11 +185,10 @@ def test_finite_where_the_modulus_vanishes(kind, dtype):
 def test_shapes_dtypes_and_devices(average):
     op = JTFS(1000, **SMALL, **average)
     x = torch.randn(2, 3, 1000, generator=torch.Generator().manual_seed(2))
-    y = op(x)
-    assert y.shape == (2, 3, len(op.paths)) and y.dtype == torch.float32
+    y, double = op(x), op(x.double())
+    assert y.shape == (2, 3, len(op.paths))
+    assert y.dtype == torch.float32 and double.dtype == torch.float64
     torch.testing.assert_close(op(x[1, 2]), y[1, 2])
-    double = op(x.double())
-    assert double.dtype == torch.float64
     torch.testing.assert_close(double.float(), y, rtol=1e-4, atol=1e-6)
     assert op.to(torch.float64)(x).dtype == torch.float32
     assert op.to("meta")(x.to("meta")).device.type == "meta"
@@ -230,97 +209,9 @@ def test_table_in_hz_and_cycles_per_octave():
     assert abs(np.log2(loudest["xi_1"] / 1000)) < 0.75
 
 
-def test_spin_tells_up_from_down():
-    """A rising chirp excites spin +1, its time reversal -1, provided that T is local."""
-    op = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
-    t = torch.arange(1024) / 1024
-    chirp = torch.sin(2 * torch.pi * 20 * (2 ** (4 * t) - 1) / (4 * np.log(2))) * torch.hann_window(
-        1024
-    )
-    up = nn.functional.pad(chirp, (1500, 1572))
-    paths = op.paths
-    for sound, spin in ((up, 1), (up.flip(0), -1)):
-        y = op(sound)
-        with_it, against = (
-            y[(paths["order"] == 2) & (paths["spin"] == s)].sum() for s in (spin, -spin)
-        )
-        assert with_it > 4 * against
-
-
-def test_local_averages_cost_what_they_output():
-    """Weights of the time average are banded: they grow with the outputs, not with their square."""
-    sizes = [
-        sum(j.weights.numel() for j in JTFS(8192, **SMALL, T=T).order_2) for T in (64, 32, 16, 8)
-    ]
-    assert all(b < 3 * a for a, b in zip(sizes, sizes[1:], strict=False))
-
-
-BAD_SETTINGS = [
-    (dict(J=13), ValueError, "J must"),
-    (dict(J=0), ValueError, "J must"),
-    (dict(J=8.0), TypeError, "J must"),
-    (dict(Q=(0, 1)), ValueError, "Q"),
-    (dict(Q=(8, 0)), ValueError, "Q"),
-    (dict(Q=8), TypeError, "Q must"),
-    (dict(J_fr=9), ValueError, "J_fr must"),
-    (dict(Q_fr=0), ValueError, "Q_fr must"),
-    (dict(T=4097), ValueError, "T must"),
-    (dict(T=0), ValueError, "T must"),
-    (dict(T=None), TypeError, "T must"),
-    (dict(F=1000), ValueError, "F must"),
-    (dict(F="local"), TypeError, "F must"),
-    (dict(length=0), ValueError, "length must"),
-    (dict(oversampling=0), ValueError, "oversampling must"),
-]
-
-
-@pytest.mark.parametrize("change, error, message", BAD_SETTINGS)
-def test_settings_that_cannot_be(change, error, message):
-    with pytest.raises(error, match=message):
-        JTFS(**{"length": 4096, "J": 8, **change})
-
-
-@pytest.mark.parametrize(
-    "x, error, message",
-    [
-        (torch.zeros(999), ValueError, "shape"),
-        (torch.zeros(0, 1000), ValueError, "at least one"),
-        (torch.tensor(1.0), ValueError, "shape"),
-        (torch.zeros(1000, dtype=torch.int64), TypeError, "float32"),
-        (torch.zeros(1000, dtype=torch.complex64), TypeError, "float32"),
-        (np.zeros(1000), TypeError, "ndarray"),
-        (torch.full((1000,), float("inf")), ValueError, "up to 1e.15"),
-        (torch.full((1000,), 1e30), ValueError, "up to 1e.15"),
-    ],
-)
-def test_input_that_cannot_be(x, error, message):
-    with pytest.raises(error, match=message):
-        JTFS(1000, **SMALL)(x)
-
-
-@pytest.mark.parametrize(
-    "tangents, error, message",
-    [
-        (np.zeros((1, 2, 1000)), TypeError, r"tangents must .*\(K, 2, 1000\).* got ndarray"),
-        (torch.zeros(1, 2, 1000).double(), TypeError, "tangents must .*float32.*got torch.float64"),
-        (
-            torch.zeros(2, 1000),
-            ValueError,
-            r"tangents must .*\(K, 2, 1000\).*got shape \(2, 1000\)",
-        ),
-        (torch.zeros(1, 3, 1000), ValueError, r"tangents must .*got shape \(1, 3, 1000\)"),
-        (torch.zeros(0, 2, 1000), ValueError, r"tangents must .*got shape \(0, 2, 1000\)"),
-        (torch.full((1, 2, 1000), 1e30), ValueError, "tangents must .*up to 1e.15"),
-    ],
-)
-def test_tangents_that_cannot_be(tangents, error, message):
-    with pytest.raises(error, match=message):
-        JTFS(1000, **SMALL).push_forward(torch.zeros(2, 1000), tangents)
-
-
 @pytest.mark.parametrize(
     "length, J, Q, J_fr",
-    [(2, 1, (1, 1), 1), (8, 3, (1, 1), 1), (100, 6, (16, 4), 4), (777, 9, (3, 3), 2)],
+    [(2, 1, (1, 1), 1), (8, 3, (1, 1), 1), (40, 5, (8, 4), 4), (150, 7, (3, 3), 2)],
 )
 @pytest.mark.parametrize("T", ["global", 1, 2])
 @pytest.mark.parametrize("F", ["global", None, 1, 2])
@@ -334,35 +225,28 @@ SCRIPT = """
 import torch
 from jtfs import JTFS
 
-torch.manual_seed(0)
-N, rate = 11025, 44100
+N, rate, truth = 11025, 44100, torch.tensor([30.0, 60.0])
 op = JTFS(N, J=9, Q=(8, 1), J_fr=3, Q_fr=1)
 t = torch.arange(N) / rate
-def sound(log_rate):
-    tremolo = torch.sin(2 * torch.pi * log_rate.exp()[:, None] * t)
-    return torch.sin(2 * torch.pi * 2000 * t) * tremolo / N**0.5
-target = op(sound(torch.tensor([30.0, 60.0]).log()))
+def sound(tremolo):
+    return torch.sin(2 * torch.pi * 2000 * t) * torch.sin(2 * torch.pi * tremolo[:, None] * t)
+target = op(sound(truth))
 guess = torch.tensor([36.0, 50.0]).log().requires_grad_()
 optimizer = torch.optim.Adam([guess], lr=0.02)
-losses = []
 for step in range(25):
-    loss = (op(sound(guess)) - target).square().sum() / target.square().sum()
     optimizer.zero_grad()
+    loss = (op(sound(guess.exp())) - target).square().sum() / target.square().sum()
     loss.backward()
     optimizer.step()
-    losses.append(loss.item())
-assert losses[-1] < 0.05 * losses[0], losses
-assert abs(guess.exp() / torch.tensor([30.0, 60.0]) - 1).max() < 0.05, guess.exp()
+assert abs(guess.exp() / truth - 1).max() < 0.05, guess.exp()
 assert len(op.table(rate)) == target.shape[-1]
 """
 
 
 def test_two_files_in_an_empty_project_train_under_adam(tmp_path):
-    folder = Path(module.__file__).parent
     for name in ("jtfs.py", "wavelets.py"):
-        shutil.copy(folder / name, tmp_path)
+        shutil.copy(Path(module.__file__).parent / name, tmp_path)
     (tmp_path / "train.py").write_text(SCRIPT)
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "train.py"], cwd=tmp_path, capture_output=True, text=True
-    )
+    command = [sys.executable, "-W", "error", "train.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -8,11 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from joblib import Parallel, cpu_count, delayed
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from utils.experiments.cost import peak_memory
 from utils.features.jtfs import JTFS
 
 
@@ -47,13 +45,9 @@ def work(batch=1, length=2**15, **settings):
             features = phi(x)
         forward, values = counter.get_total_flops(), moduli.count
         features.square().sum().backward()
-    return SimpleNamespace(
-        forward=forward,
-        both=counter.get_total_flops(),
-        moduli=values,
-        bytes=sum(kept.values()),
-        outputs=features.numel(),
-    )
+    both, kept = counter.get_total_flops(), sum(kept.values())
+    outputs = features.numel()
+    return SimpleNamespace(forward=forward, both=both, moduli=values, bytes=kept, outputs=outputs)
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +71,8 @@ def test_gradient_computes_each_product_twice_more_and_keeps_none_of_them(book):
 
 def test_length():
     """Twice the samples are at most twice the work and the memory; less where padding rules."""
-    by_length = {k: work(length=2**k) for k in range(12, 18)}
-    for k in range(12, 17):
+    by_length = {k: work(length=2**k) for k in range(12, 17)}
+    for k in range(12, 16):
         for name in ("forward", "both", "moduli", "bytes"):
             ratio = getattr(by_length[k + 1], name) / getattr(by_length[k], name)
             assert ratio <= 2, (name, k)
@@ -86,14 +80,14 @@ def test_length():
 
 
 def test_batch_is_linear():
-    one, many = work(length=2**13), work(length=2**13, batch=32)
-    assert many.both == 32 * one.both
-    assert many.moduli == 32 * one.moduli
-    assert many.bytes <= 32 * one.bytes
+    one, many = work(length=2**13), work(length=2**13, batch=8)
+    assert many.both == 8 * one.both
+    assert many.moduli == 8 * one.moduli
+    assert many.bytes <= 8 * one.bytes
 
 
 @pytest.mark.parametrize("T", [2**8, 2**10, 2**12])
-def test_local_average_costs_in_proportion_to_what_it_puts_out(T, book):
+def test_local_T_costs_in_proportion_to_what_it_puts_out(T, book):
     local = work(T=T)
     assert local.outputs == 8 * book.outputs * 2**12 // T
     assert local.forward - book.forward < 2e5 * local.outputs
@@ -127,17 +121,3 @@ def test_derivatives_along_tangents_share_one_modulus(count):
         phi.push_forward(x, tangents)
     assert moduli.count == alone.count
     assert counter.get_total_flops() <= (1 + count) * once.get_total_flops()
-
-
-def test_a_minute_of_sound_fits_into_a_gigabyte_with_its_gradient():
-    def step():
-        x = torch.randn(60 * 8192, requires_grad=True)
-        JTFS(60 * 8192)(x).square().sum().backward()
-
-    assert peak_memory(step) < 1000
-
-
-def test_workers_share_the_cores():
-    """However many processes run, together they have no more threads than there are cores."""
-    counts = Parallel(n_jobs=-1)(delayed(torch.get_num_threads)() for _ in range(cpu_count()))
-    assert sum(counts) <= max(cpu_count(), len(counts))

@@ -12,21 +12,24 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from IPython.utils.capture import capture_output
 
+from utils.experiments.charts import TARGETS, Chart, chart, target_grid
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.features.rivals import AverageSpectrum
-from utils.page import explorer, show
-from utils.search.landscape import local_minima, log_grid, share_home
-from utils.synth import SAMPLE_RATE, am_chirp, delay, draw
+from utils.page import explorer
+from utils.page.sounds import at_loudness
+from utils.parameters import draw, grid
+from utils.search.landscape import local_minima, share_toward
+from utils.synth import SAMPLE_RATE, am_chirp, delay
 
-GRID = log_grid(am_chirp, (5, 4))
+GRID = grid(am_chirp, (5, 4))
 DELAYS, COUNTS = (0, 2**8), (3, 2)
 OPERATORS = {"spectrogram": MSS(n_ffts=(256,)), "average": AverageSpectrum()}
 
 
 @pytest.fixture(scope="module")
 def charts():
-    return {name: explorer.chart(phi, GRID, DELAYS, COUNTS, 1) for name, phi in OPERATORS.items()}
+    return {name: chart(phi, GRID, DELAYS, COUNTS, 1) for name, phi in OPERATORS.items()}
 
 
 @pytest.fixture
@@ -38,10 +41,10 @@ def opened(browser):
         with capture_output() as captured:
             call(*args, **kwargs)
         page = browser.new_page(viewport={"width": 1200, "height": 1000})
-        page.said = []
-        page.on("console", lambda m: page.said.append(m.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        body = captured.outputs[0].data["text/html"]
+        page.messages = []
+        page.on("console", lambda m: page.messages.append(m.text))
+        page.on("pageerror", lambda error: page.messages.append(str(error)))
+        body = "".join(each.data["text/html"] for each in captured.outputs)
         head = '<!doctype html><html lang="en"><head><title>Explorer</title></head>'
         page.set_content(f"{head}<body><main><h1>Explorer</h1>{body}</main></body></html>")
         pages.append(page)
@@ -49,11 +52,11 @@ def opened(browser):
 
     yield show_page
     for page in pages:
-        assert page.said == []
+        assert page.messages == []
         page.close()
 
 
-def heard(player):
+def sound_of(player):
     """The sound (N,) in a player, and its rate."""
     address = player.get_attribute("src")
     return soundfile.read(io.BytesIO(base64.b64decode(address.split(",")[1])))
@@ -61,15 +64,15 @@ def heard(player):
 
 def in_browser(page, expression, argument=None):
     """The value of an expression in the scope of the explorers' own script."""
-    code = (explorer.PAGE / "chirp.js").read_text(encoding="utf-8")
+    code = (explorer.SCRIPTS / "chirp.js").read_text(encoding="utf-8")
     return page.evaluate(f"(argument) => {{ {code}\n return {expression}; }}", argument)
 
 
 def test_browser_makes_the_samples_of_the_library(opened):
     page = opened(explorer.chirp)
-    for theta, late in zip(draw(am_chirp, 4, seed=90).double(), (0, 1, 100, 2**12), strict=True):
-        wanted = delay(am_chirp(theta), late)
-        found = in_browser(page, "Array.from(chirp(...argument))", [theta.tolist(), late])
+    for theta, samples in zip(draw(am_chirp, 4, seed=90).double(), (0, 1, 100, 2**12), strict=True):
+        wanted = delay(am_chirp(theta), samples)
+        found = in_browser(page, "Array.from(chirp(...argument))", [theta.tolist(), samples])
         assert (torch.tensor(found) - wanted).abs().max() < 1e-4 * wanted.abs().max()
 
 
@@ -89,8 +92,8 @@ def test_scalogram_of_the_browser_climbs_at_the_chirp_rate(opened):
 
 def test_browser_plays_at_the_common_loudness(opened):
     page = opened(explorer.chirp, theta=(4.0, 0.5))
-    found, rate = heard(page.locator("audio"))
-    wanted = show.at_loudness(am_chirp(torch.tensor([4.0, 0.5])), SAMPLE_RATE).numpy()
+    found, rate = sound_of(page.locator("audio"))
+    wanted = at_loudness(am_chirp(torch.tensor([4.0, 0.5])), SAMPLE_RATE).numpy()
     assert rate == SAMPLE_RATE
     assert len(found) == len(wanted) == 4 * rate
     assert abs(found - wanted).max() < 3 / 2**15
@@ -111,7 +114,7 @@ def test_sliders_change_sound_and_picture_by_keyboard(opened):
     assert slider.get_attribute("aria-valuetext") == "16.0 Hz"
     assert "0.50 octaves/s" in page.locator("svg").get_attribute("aria-label") != label
     assert page.evaluate("document.querySelector('canvas').toDataURL()") != picture
-    x, rate = heard(page.locator("audio"))
+    x, rate = sound_of(page.locator("audio"))
     envelope = np.convolve(x**2, np.ones(64) / 64, "same")
     spectrum = abs(np.fft.rfft(envelope * np.hanning(len(x))))
     hertz = np.fft.rfftfreq(len(x), 1 / rate)
@@ -122,38 +125,13 @@ def test_sliders_change_sound_and_picture_by_keyboard(opened):
     assert centre == pytest.approx(512, rel=0.1)
 
 
-def response(page, selector):
-    """Milliseconds from moving a slider to the end of what that draws, at best of several."""
-    return page.evaluate(
-        """selector => {
-          const slider = document.querySelector(selector);
-          const taken = [];
-          for (let turn = 0; turn < 7; turn++) {
-            slider.value = turn % 2 ? slider.min : slider.max;
-            const began = performance.now();
-            slider.dispatchEvent(new Event("input"));
-            document.body.getBoundingClientRect();
-            taken.push(performance.now() - began);
-          }
-          return Math.min(...taken);
-        }""",
-        selector,
-    )
-
-
-def test_explorers_respond_at_once(opened, charts):
-    assert response(opened(explorer.chirp), "input") < 100
-    page = opened(explorer.landscape, charts, start=(6.0, 1.2))
-    assert response(page, "input") < 100
-
-
 def test_distances_are_true(charts):
     for name, phi in OPERATORS.items():
         packed, shape = explorer._packed(charts[name]), charts[name].losses.shape
         values = np.frombuffer(base64.b64decode(packed["values"]), "<u2").reshape(shape)
         loss = SpectralLoss(phi, p=1)
-        for v, late in enumerate(DELAYS):
-            target = delay(am_chirp(explorer.places(COUNTS)[1, 0]), late)
+        for v, samples in enumerate(DELAYS):
+            target = delay(am_chirp(target_grid(COUNTS)[1, 0]), samples)
             wanted = loss(am_chirp(GRID), target.expand(5, 4, -1)).numpy()
             found = values[v, 1, 0] / values[v, 1, 0].max() * wanted.max()
             np.testing.assert_allclose(found, wanted, rtol=0.01)
@@ -162,40 +140,40 @@ def test_distances_are_true(charts):
 def test_slopes_are_gradients_by_log_parameters(charts):
     for name, phi in OPERATORS.items():
         theta = GRID[2, 1].log().requires_grad_()
-        target = delay(am_chirp(explorer.places(COUNTS)[0, 1]), DELAYS[1])
+        target = delay(am_chirp(target_grid(COUNTS)[0, 1]), DELAYS[1])
         SpectralLoss(phi, p=1)(am_chirp(theta.exp()), target).backward()
         torch.testing.assert_close(
             charts[name].slopes[1, 0, 1, 2, 1], theta.grad, rtol=1e-3, atol=1e-6
         )
 
 
-def test_no_place_lies_on_the_grid():
-    grid, places = log_grid(am_chirp, (10, 10)), explorer.places()
+def test_no_target_lies_on_the_grid():
+    points, targets = grid(am_chirp, (10, 10)), target_grid()
     for k in range(2):
-        ratios = grid[..., k].flatten()[:, None] / places[..., k].flatten()
+        ratios = points[..., k].flatten()[:, None] / targets[..., k].flatten()
         assert (ratios.log().abs() > 0.005).all()
 
 
-def says(page, k=0):
+def verdict(page, k=0):
     return page.locator(".dtfa-says").nth(k).text_content()
 
 
-def expected(chart, v, c, d):
-    """What the page should say of a surface."""
-    minima = int(local_minima(chart.losses[v, c, d]).sum())
-    truth = explorer.places(COUNTS)[c, d]
-    home = share_home(GRID, [chart.slopes[v, c, d]], truth[None])
-    return f"{minima} {'minimum' if minima == 1 else 'minima'} on the grid, {100 * home:.0f} % of"
+def expected(found, v, c, d):
+    """What the page should say of a surface of a chart."""
+    minima = int(local_minima(found.losses[v, c, d]).sum())
+    truth = target_grid(COUNTS)[c, d]
+    share = share_toward(am_chirp, GRID, [found.slopes[v, c, d]], truth[None])
+    return f"{minima} {'minimum' if minima == 1 else 'minima'} on the grid, {100 * share:.0f} % of"
 
 
 def test_landscapes_say_what_the_library_counts(opened, charts):
-    page = opened(explorer.landscape, charts, place=(1, 0), samples=2**8)
-    for k, chart in enumerate(charts.values()):
-        assert says(page, k).startswith(expected(chart, 1, 1, 0))
+    page = opened(explorer.landscape, charts, target=(1, 0), samples=2**8)
+    for k, each in enumerate(charts.values()):
+        assert verdict(page, k).startswith(expected(each, 1, 1, 0))
     page.get_by_label(re.compile("target (?!f_m)")).press("ArrowRight")
     page.get_by_label("delay").press("Home")
-    for k, chart in enumerate(charts.values()):
-        assert says(page, k).startswith(expected(chart, 0, 1, 1))
+    for k, each in enumerate(charts.values()):
+        assert verdict(page, k).startswith(expected(each, 0, 1, 1))
 
 
 def centre(locator):
@@ -204,7 +182,7 @@ def centre(locator):
 
 
 def test_target_can_be_dragged_and_a_start_chosen(opened, charts):
-    page = opened(explorer.landscape, charts, start=(6.0, 1.2), place=(0, 0))
+    page = opened(explorer.landscape, charts, start=(6.0, 1.2), target=(0, 0))
     frame = page.locator("canvas").first.bounding_box()
 
     def at(across, up):
@@ -215,16 +193,16 @@ def test_target_can_be_dragged_and_a_start_chosen(opened, charts):
     page.mouse.move(*at(0.5, 0.7), steps=4)
     page.mouse.move(*at(0.9, 0.8), steps=4)
     page.mouse.up()
-    assert says(page).startswith(expected(charts["spectrogram"], 0, 2, 1))
+    assert verdict(page).startswith(expected(charts["spectrogram"], 0, 2, 1))
     assert page.get_by_label("target f_m").input_value() == "2"
     path = page.locator(".dtfa-path").first.get_attribute("points")
     page.mouse.click(*at(0.2, 0.5))
     assert page.locator(".dtfa-path").first.get_attribute("points") != path
     assert page.get_by_label("start f_m").get_attribute("aria-valuetext") == "5.3 Hz"
     page.wait_for_timeout(300)
-    start, _ = heard(page.locator("audio").nth(1))
+    start, _ = sound_of(page.locator("audio").nth(1))
     theta = torch.tensor([4 * 4**0.2, 0.5 * 8**0.5])
-    wanted = show.at_loudness(am_chirp(theta), SAMPLE_RATE).numpy()
+    wanted = at_loudness(am_chirp(theta), SAMPLE_RATE).numpy()
     assert np.corrcoef(start, wanted)[0, 1] > 0.95  # a pixel is not exact
 
 
@@ -232,7 +210,7 @@ def test_a_finger_drags_the_target(browser, charts):
     context = browser.new_context(has_touch=True, viewport={"width": 375, "height": 800})
     page = context.new_page()
     with capture_output() as captured:
-        explorer.landscape(charts, place=(0, 0))
+        explorer.landscape(charts, target=(0, 0))
     page.set_content(captured.outputs[0].data["text/html"])
     x, y = centre(page.locator(".dtfa-star").first)
     session = context.new_cdp_session(page)
@@ -250,13 +228,12 @@ def test_a_finger_drags_the_target(browser, charts):
 
 def test_descent_arrives_where_the_surface_is_a_funnel(opened):
     """Distances of log-parameters themselves: every start must find the target's cell."""
-    places, late = explorer.places((2, 2)), 0
-    way = GRID.log() - places.log()[:, :, None, None]
+    way = GRID.log() - target_grid((2, 2)).log()[:, :, None, None]
     loss = way.norm(dim=-1)
-    chart = explorer.Chart(GRID, (late,), loss[None], (way / loss[..., None])[None])
+    chart = Chart(GRID, (0,), loss[None], (way / loss[..., None])[None])
     for start in ((4.2, 0.6), (15.0, 3.5), (5.0, 3.9)):
-        page = opened(explorer.landscape, {"funnel": chart}, start=start, place=(1, 0))
-        assert "the descent arrives" in says(page)
+        page = opened(explorer.landscape, {"funnel": chart}, start=start, target=(1, 0))
+        assert "the descent arrives" in verdict(page)
         assert page.locator(".dtfa-ring").count() == int(local_minima(loss[1, 0]).sum())
 
 
@@ -266,14 +243,7 @@ def test_axe_finds_no_violation(opened, charts):
 
 
 def test_two_explorers_live_on_one_page(opened, charts):
-    def both():
-        explorer.chirp()
-        explorer.landscape(charts)
-
-    with capture_output() as captured:
-        both()
-    body = "".join(each.data["text/html"] for each in captured.outputs)
-    page = opened(lambda: show.markup(body, plain=""))
+    page = opened(lambda: [explorer.chirp(), explorer.landscape(charts)])
     assert page.locator("canvas").count() == 1 + len(charts)
     assert page.locator(".dtfa-explorer p", has_text="needs a page").count() == 0
 
@@ -283,35 +253,10 @@ def test_a_name_cannot_end_the_script(opened, charts):
     assert page.locator("figcaption").first.text_content() == "</script><b>"
 
 
-@pytest.mark.parametrize(
-    ("call", "arguments", "says"),
-    [
-        (explorer.chirp, {"theta": (3.0, 2.0)}, "modulation frequency"),
-        (explorer.chirp, {"samples": 5000}, "4096"),
-        (explorer.places, {"counts": (0, 2)}, "counts"),
-    ],
-)
-def test_bad_input_gets_a_sentence(call, arguments, says):
-    with pytest.raises(ValueError, match=says):
-        call(**arguments)
-
-
-def test_charts_must_match(charts):
-    other = explorer.chart(OPERATORS["average"], GRID, (0,), COUNTS, 1)
-    with pytest.raises(ValueError, match="other delays"):
-        explorer.landscape({**charts, "other": other})
-    with pytest.raises(ValueError, match="place"):
-        explorer.landscape(charts, place=(3, 0))
-    with pytest.raises(ValueError, match="samples"):
-        explorer.landscape(charts, samples=7)
-
-
 def test_carries_no_more_than_it_may():
-    """At the size of the chapters: two losses, 10 x 10 points, 8 x 8 places, four delays."""
-    shape = (4, *explorer.PLACES, 10, 10)
-    chart = explorer.Chart(
-        log_grid(am_chirp, (10, 10)), (0, 1, 2, 3), torch.rand(shape), torch.rand(*shape, 2)
-    )
+    """At the size of the chapters: two losses, 10 x 10 points, 8 x 8 targets, four delays."""
+    shape = (4, *TARGETS, 10, 10)
+    chart = Chart(grid(am_chirp, (10, 10)), (0, 1, 2, 3), torch.rand(shape), torch.rand(*shape, 2))
     with capture_output() as captured:
         explorer.landscape({"one": chart, "other": chart}, start=(6.0, 1.2))
     page = captured.outputs[0].data["text/html"]

@@ -15,18 +15,20 @@ from conftest import ROOT, cells, script
 from dask.distributed import Client, LocalCluster
 from joblib import parallel_config
 
-from utils.experiments import comparison as study
+from utils.experiments import comparison
 from utils.features.jtfs import JTFS
 from utils.features.mss import MSS
-from utils.search.landscape import log_grid, survey
+from utils.parameters import grid
+from utils.search.landscape import survey
 from utils.search.many import match_all
-from utils.search.match import gauss_newton
+from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp
 
 tool = script("study")
 short = partial(am_chirp, duration=0.5)
-RUNS = [study.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(4)]
-LOSSES = {"average spectrum": study.contenders()["average spectrum"]}
+PHI = JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
+RUNS = [comparison.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(2)]
+LOSSES = {"average spectrum": comparison.losses()["average spectrum"]}
 
 
 @pytest.fixture(scope="module")
@@ -43,31 +45,22 @@ def at_work(cluster):
         yield client
 
 
-def test_workers_are_two_other_processes(at_work):
-    assert len(set(at_work.run(os.getpid).values()) - {os.getpid()}) == 2
-
-
-def test_a_survey_is_the_same(at_work):
-    grid, phi = log_grid(short, (4, 3)), JTFS(4096)
-    there = survey(short, phi, grid, n_jobs=-1)
+def test_surveys_are_the_same(at_work):
+    assert len(set(at_work.run(os.getpid).values()) - {os.getpid()}) == 2  # other processes
+    points, targets = grid(short, (4, 3)), short(torch.tensor([[5.0, 1.0], [9.0, 2.0]]))
+    there = survey(short, PHI, points, n_jobs=-1)
+    streamed_there = survey(short, MSS((256,)), points, targets, n_jobs=-1)
     with parallel_config(backend="sequential"):
-        here = survey(short, phi, grid)
+        here, streamed = survey(short, PHI, points), survey(short, MSS((256,)), points, targets)
     torch.testing.assert_close(there.features, here.features)
     torch.testing.assert_close(there.jacobian, here.jacobian, rtol=1e-4, atol=1e-9)
-
-
-def test_a_streamed_survey_is_the_same(at_work):
-    grid, targets = log_grid(short, (4, 3)), short(torch.tensor([[5.0, 1.0], [9.0, 2.0]]))
-    there = survey(short, MSS(), grid, targets, n_jobs=-1)
-    with parallel_config(backend="sequential"):
-        here = survey(short, MSS(), grid, targets)
     for p in (1, 2):
-        torch.testing.assert_close(there.losses[p], here.losses[p])
+        torch.testing.assert_close(streamed_there.losses[p], streamed.losses[p])
 
 
 def test_searches_are_the_same(at_work):
     thetas = torch.tensor([[5.0, 1.0], [9.0, 2.0], [12.0, 3.0]])
-    solver = partial(gauss_newton, phi=JTFS(4096, oversampling=0.5), steps=4)
+    solver = partial(gauss_newton, phi=PHI, steps=4)
     arguments = solver, short, short(thetas), thetas.flip(0)
     there = match_all(*arguments)
     with parallel_config(backend="sequential"):
@@ -79,14 +72,14 @@ def test_searches_are_the_same(at_work):
 def test_the_study_is_the_same(cluster, tmp_path):
     """What `make study` does, with and without a scheduler; both keep their runs."""
     found = {}
-    for scheduler in (cluster.scheduler_address, None):
-        kept = tmp_path / f"{scheduler is None}.jsonl"
+    for scheduler, n_jobs in ((cluster.scheduler_address, -1), (None, 1)):
+        kept = tmp_path / f"{n_jobs}.jsonl"
         with tool.workers(scheduler):
-            found[scheduler] = tool.perform(RUNS, LOSSES, kept, "digest", n_jobs=-1)
+            found[scheduler] = tool.perform(RUNS, LOSSES, kept, "digest", n_jobs=n_jobs)
         assert len(kept.read_text().splitlines()) == 1 + len(RUNS)
     for one, other in zip(*found.values(), strict=True):
         assert one.key == other.key
-        assert one.found == pytest.approx(other.found, rel=1e-3)
+        assert one.predicted == pytest.approx(other.predicted, rel=1e-3)
 
 
 @pytest.fixture
@@ -123,21 +116,21 @@ def as_written(scheduler_in, workers_in):
 
 
 def test_the_commands_of_the_chapter_do_as_written(folders):
-    grid, phi = log_grid(short, (4, 3)), JTFS(4096)
-    here = survey(short, phi, grid)
+    points = grid(short, (4, 3))
+    here = survey(short, PHI, points)
     with as_written(folders / "clone", folders / "clone") as (address, client):
         assert set(client.nthreads().values()) == {1}
         with tool.workers(address):
-            there = survey(short, phi, grid, n_jobs=-1)
+            there = survey(short, PHI, points, n_jobs=-1)
     torch.testing.assert_close(there.features, here.features)
 
 
 @pytest.mark.parametrize("places", [("elsewhere", "clone"), ("clone", "elsewhere")])
-def test_a_cluster_without_the_library_is_told(folders, places):
+def test_a_cluster_without_the_library_is_named(folders, places):
     """Else joblib waits for ever."""
     expected = pytest.raises(RuntimeError, match=r"cannot import this library .*python -m dask")
     with as_written(*(folders / place for place in places)) as (address, _), tool.workers(address):
         with expected:
-            survey(short, MSS(), log_grid(short, (4, 3)), n_jobs=-1)
+            survey(short, MSS((256,)), grid(short, (4, 3)), n_jobs=-1)
         with expected:
             tool.perform(RUNS, LOSSES, folders / "study.jsonl", "digest")

@@ -6,8 +6,14 @@ import torch
 
 from utils.features.jtfs import JTFS
 from utils.features.mss import MSS
-from utils.search.jacobian import condition, features_and_jacobian, value_and_jacobian
-from utils.synth import am_chirp, draw
+from utils.parameters import Parameter, draw, parameters
+from utils.search.jacobian import (
+    condition,
+    features_and_jacobian,
+    quadratic_forms,
+    value_and_jacobian,
+)
+from utils.synth import am_chirp
 
 
 def test_jacobian_equals_reverse_mode():
@@ -45,7 +51,7 @@ def test_threads_find_what_one_finds(general):
     """Many of these calls raise, or find something else, where threads differentiate at once."""
     brief = partial(am_chirp, duration=0.05)
     phi = MSS((64, 16)) if general else JTFS(410, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
-    thetas = draw(am_chirp, 200, seed=4).double()
+    thetas = draw(am_chirp, 100, seed=4).double()
     find = partial(features_and_jacobian, brief, phi)
     with ThreadPoolExecutor(4) as pool:
         pairs = list(zip(pool.map(find, thetas), map(find, thetas), strict=True))
@@ -60,8 +66,20 @@ def test_a_function_may_take_jacobians_within():
     assert (value.item(), jacobian.item()) == (12.0, 12.0)
 
 
-def test_condition_is_in_log_parameters():
-    """Features 3 log a and log b: curvatures 9 and 1, wherever."""
+def test_condition_is_in_search_coordinates():
+    """Features 3 log a and log b: curvatures 9 and 1, wherever; and a linear b, range 5."""
     weights = torch.tensor([3.0, 1.0])
     for theta in (torch.tensor([1.0, 1.0]), torch.tensor([5.0, 0.2])):
         assert condition(lambda z: z * 2, lambda x: x.log() * weights, theta) == pytest.approx(9)
+    linear = Parameter("b", "b", "", -1.0, 4.0, scale="linear")
+    carried = parameters(Parameter("a", "a", "", 1.0, 2.0), linear)(lambda theta: theta * 1)
+    assert condition(carried, lambda x: x, torch.tensor([1.0, 0.0])) == pytest.approx(25)
+
+
+def test_quadratic_forms_give_squared_distances_nearby():
+    brief, phi = partial(am_chirp, duration=0.05), MSS((64, 16))
+    thetas = draw(am_chirp, 5, seed=5).double()
+    forms = quadratic_forms(brief, phi, thetas)
+    way = 1e-5 * torch.tensor([1.0, -2.0], dtype=torch.float64)
+    moved = phi(brief(thetas * way.exp())) - phi(brief(thetas))
+    torch.testing.assert_close(way @ forms @ way, moved.square().sum(-1), rtol=1e-3, atol=0)

@@ -6,21 +6,21 @@ import torch
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
+from utils.parameters import Parameter, draw, grid, parameters
 from utils.search.landscape import (
     Atlas,
+    descends_toward,
     local_minima,
-    log_grid,
-    points_home,
-    share_home,
-    share_home_by_chance,
+    share_toward,
+    share_toward_by_chance,
     survey,
 )
-from utils.synth import am_chirp, draw, ripple, sequence
+from utils.synth import am_chirp, ripple, sequence
 
 short = partial(am_chirp, duration=0.5)
 OPERATORS = {"MSS": MSS((256, 64)), "JTFS": JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)}
 PHI = OPERATORS["MSS"]
-GRID = log_grid(short, (3, 4)).double()
+GRID = grid(short, (3, 4)).double()
 TARGETS = short(draw(am_chirp, 2, seed=0).double())
 
 
@@ -54,31 +54,27 @@ def test_streaming_keeps_the_same_surfaces(p):
 
 @pytest.mark.parametrize("synth", [ripple, partial(sequence, short, onsets=[-0.1, 0.1])])
 def test_every_synthesizer_can_be_surveyed(synth):
-    atlas = survey(synth, PHI, log_grid(synth, (2, 2)))
+    atlas = survey(synth, PHI, grid(synth, (2, 2)))
     assert torch.isfinite(atlas.jacobian).all()
     assert (atlas.jacobian.norm(dim=1) > 0).all()
 
 
 def test_processes_share_the_work():
-    grid = log_grid(short, (6, 3))
+    points = grid(short, (6, 3))
     for targets in (None, TARGETS.float()):
-        one, other = (survey(short, PHI, grid, targets, n_jobs=jobs) for jobs in (1, 2))
+        one, other = (survey(short, PHI, points, targets, n_jobs=jobs) for jobs in (1, 2))
         named = 0 if targets is not None else PHI(TARGETS[0].float())
         for a, b in zip(one.surface(named), other.surface(named), strict=True):
             torch.testing.assert_close(a, b)
 
 
-def test_log_gradient_is_by_ratios():
-    atlas = Atlas(GRID, None, None)
-    gradient = torch.ones_like(GRID)
-    assert atlas.to_log(gradient).equal(GRID)
-
-
-def test_grid_spans_the_ranges_evenly_in_log():
-    grid = log_grid(am_chirp, (3, 4))
-    assert grid.shape == (3, 4, 2)
-    torch.testing.assert_close(grid[:, 0, 0], torch.tensor([4.0, 8.0, 16.0]))
-    torch.testing.assert_close(grid[0, :, 1], torch.tensor([0.5, 1.0, 2.0, 4.0]))
+def test_gradients_follow_the_scales():
+    atlas, gradient = Atlas(GRID, None, None), torch.ones_like(GRID)
+    assert atlas.to_coordinates(gradient).equal(GRID)
+    declared = Parameter("a", "a", "", 1.0, 2.0), Parameter("b", "b", "", -1.0, 4.0, "linear")
+    slopes = Atlas(GRID, None, None, parameters=declared).to_coordinates(gradient)
+    assert slopes[..., 0].equal(GRID[..., 0])
+    assert (slopes[..., 1] == 5).all()
 
 
 def test_local_minima():
@@ -90,44 +86,28 @@ def test_local_minima():
     assert not local_minima(torch.zeros(4, 4)).any()
 
 
-def test_points_home():
-    grid, home = torch.tensor([[8.0, 1.0], [8.0, 1.0]]), torch.tensor([16.0, 1.0])
+def test_where_descent_starts_toward_the_truth():
+    points, truth = torch.tensor([[8.0, 1.0], [8.0, 1.0]]), torch.tensor([16.0, 1.0])
     toward, away = torch.tensor([-1.0, 0.5]), torch.tensor([1.0, 0.5])
-    assert points_home(grid, torch.stack([toward, away]), home).tolist() == [True, False]
-    arrows, truths = torch.stack([toward, away]), torch.stack([home, grid[0] / 2])
-    assert share_home(grid, [arrows, toward.expand(2, 2)], truths) == 0.25
-    assert share_home(grid, [toward.expand(2, 2), arrows], truths) == 0.75
+    gradient = torch.stack([toward, away])
+    assert descends_toward(am_chirp, points, gradient, truth).tolist() == [True, False]
+    truths = torch.stack([truth, points[0] / 2])
+    assert share_toward(am_chirp, points, [gradient, toward.expand(2, 2)], truths) == 0.25
+    assert share_toward(am_chirp, points, [toward.expand(2, 2), gradient], truths) == 0.75
 
 
-def test_share_home_by_chance():
+def test_angles_follow_the_scales():
+    """Along a linear axis from -1 to 2, with the truth at zero."""
+    synth = parameters(Parameter("onset", "t", "s", -1.0, 2.0, scale="linear"))(lambda theta: theta)
+    points = grid(synth, (4,))
+    found = descends_toward(synth, points, torch.full((4, 1), -1.0), torch.zeros(1))
+    assert found.tolist() == [True, False, False, False]
+
+
+def test_share_toward_by_chance():
     """Arrows of a grid of four by four to its middle: all, for a target there; and all but those
     of the four points on its own side, for one beyond a corner."""
     axis = 2.0 ** torch.arange(4)
-    grid = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
-    assert share_home_by_chance(grid, torch.full((1, 2), 8**0.5)) == 1
-    assert share_home_by_chance(grid, grid[0, 0][None] / 1.1) == 0.75
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "says"),
-    [
-        (lambda: survey(short, PHI, [[8.0, 2.0]]), TypeError, "grid is a list"),
-        (lambda: survey(short, PHI, GRID, TARGETS[0]), ValueError, "targets has shape"),
-        (lambda: log_grid(am_chirp, (3,)), ValueError, "counts is"),
-        (lambda: log_grid(am_chirp, (3, 1)), ValueError, "counts is 1"),
-        (lambda: Atlas(GRID, None, None).surface(0, p=3), ValueError, "p is 3"),
-        (
-            lambda: survey(short, PHI, GRID[:1, :1], TARGETS).surface(2),
-            ValueError,
-            "target is 2; expected less than 2",
-        ),
-        (
-            lambda: survey(short, PHI, GRID[:1, :1]).surface(torch.ones(3)),
-            ValueError,
-            r"target has shape \(3,\)",
-        ),
-    ],
-)
-def test_bad_input_is_named(call, error, says):
-    with pytest.raises(error, match=says):
-        call()
+    points = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
+    assert share_toward_by_chance(am_chirp, points, torch.full((1, 2), 8**0.5)) == 1
+    assert share_toward_by_chance(am_chirp, points, points[0, 0][None] / 1.1) == 0.75

@@ -10,32 +10,25 @@ import joblib
 import torch
 from torch import Tensor, nn
 
-from .. import checks
-
-HOME = Path(__file__).parents[2]
-MEMORY = joblib.Memory(HOME / "_build" / "shared", verbose=0)
+ROOT = Path(__file__).parents[2]  # of the repository
+LIBRARY = Path(__file__).parents[1]
+MEMORY = joblib.Memory(ROOT / "_build" / "shared", verbose=0)
 
 
 def once(work: Callable, *inputs, **options):
     """What `work(*inputs, **options)` returns, computed by the first chapter that asks for it.
 
-    The result is kept under `_build/shared`, and found again by the source of `work`, by the
-    inputs, and by the whole of this library: a change in any of them computes anew, and so does
-    every fresh build.
+    The result is kept under `_build/shared`. Its key is the source of `work`, the inputs, and the
+    whole of this library: a change in any of them computes anew, and so does every fresh build.
 
     Parameters
     ----------
     work : a function of this library or of a notebook, whose result can be pickled.
-    inputs, options : tensors, numbers, strings, functions (known by their source), modules (known
-        by their `repr`, which must tell all their settings), and sequences or mappings of these.
-
-    Raises
-    ------
-    TypeError
-        For work that cannot be called, or an input of another kind, which could not be found again.
+    inputs, options : tensors, numbers, strings, functions (whose key is their source), modules
+        (whose key is their `repr`, which must contain all their settings), and sequences or
+        mappings of these.
     """
-    checks.function("work", work)
-    key = joblib.hash([_library(), _told(work), _told(inputs), _told(options)])
+    key = joblib.hash([_library(), plain(work), plain(inputs), plain(options)])
     return _kept(key, functools.partial(work, *inputs, **options))
 
 
@@ -44,22 +37,22 @@ def _kept(key: str, work: Callable):
     return work()
 
 
-def _told(value):
+def plain(value):
     """A value as plain data that hash alike in every process."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Tensor):
-        plain = value.detach().cpu().to_dense().flatten()  # numpy lacks some types: its bytes
+        flat = value.detach().cpu().to_dense().flatten()  # numpy lacks some types: its bytes
         kind = str(value.device), str(value.dtype), tuple(value.shape)
-        return *kind, plain.contiguous().view(torch.uint8).numpy()
+        return *kind, flat.contiguous().view(torch.uint8).numpy()
     if isinstance(value, nn.Module):
-        return type(value).__qualname__, _told(type(value).forward), repr(value)
+        return type(value).__qualname__, plain(type(value).forward), repr(value)
     if isinstance(value, functools.partial):
-        return _told([value.func, value.args, value.keywords])
+        return plain([value.func, value.args, value.keywords])
     if isinstance(value, (list, tuple)):
-        return [_told(each) for each in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return [[name, _told(each)] for name, each in value.items()]
+        return [[name, plain(item)] for name, item in value.items()]
     if inspect.isfunction(value):
         return value.__module__, value.__qualname__, inspect.getsource(value)
     raise TypeError(f"inputs hold a {type(value).__name__}; expected tensors, numbers or functions")
@@ -69,6 +62,6 @@ def _told(value):
 def _library() -> str:
     """A digest of this library's own files."""
     digest = hashlib.sha256()
-    for file in sorted((HOME / "utils").rglob("*.py")):
+    for file in sorted(LIBRARY.rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()

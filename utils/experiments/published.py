@@ -1,4 +1,4 @@
-"""Published scattering, to race against, in processes of its own.
+"""The published scattering operators, to compare costs with, in processes of their own.
 
 The package `scrapl-loss` (Mitcheltree et al., ICLR 2026) carries the development version of
 Kymatio, which holds the published JTFS, and SCRAPL, its single-path approximation. It cannot live
@@ -12,16 +12,12 @@ import os
 import subprocess
 import sys
 import time
-from functools import partial
-from pathlib import Path
 
-from .. import checks
+from .cache import ROOT
 from .cost import peak
 
-HOME = Path(__file__).parents[2]
-PROCESS = (sys.executable, "-W", "ignore", "-m", "utils.experiments.published")
+PROCESS = (sys.executable, "-W", "ignore", "-m", f"{__package__}.published")
 SETTING = {"J": 12, "J_fr": 5, "Q_fr": 2, "T": "global", "F": "global"}  # and Q = (8, 2)
-KINDS = ("JTFS", "SCRAPL")
 
 
 class Published:
@@ -36,13 +32,8 @@ class Published:
     shape : (batch, samples) of the noise that it is given.
     threads : of torch in its process.
     device : on which it runs.
-    settings : of the operator, instead of those of the book.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such kind or setting, or a number is none. A value that the operator refuses
-        ends its process, and the first step says so.
+    settings : of the operator, instead of those of the book. What the operator refuses ends its
+        process, and the first step raises a RuntimeError.
     """
 
     def __init__(
@@ -53,16 +44,10 @@ class Published:
         device: str = "cpu",
         **settings: int | str,
     ):
-        checks.one_of("kind", kind, KINDS)
-        shape = checks.every("shape", shape, partial(checks.integer, least=1), count=2)
-        checks.integer("threads", threads, least=1, most=2**10)
-        checks.text("device", device)
-        for name in settings:
-            checks.one_of("settings", name, SETTING)
         job = {"kind": kind, "shape": shape, "device": device, "settings": SETTING | settings}
         self._process = subprocess.Popen(
             [*PROCESS, str(threads), json.dumps(job)],
-            cwd=HOME,
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -76,7 +61,7 @@ class Published:
         self._process.communicate("")
 
     def __call__(self) -> float:
-        """One step: its seconds. Then `megabytes` is by what the process has grown at its peak."""
+        """One step: its seconds. `megabytes` is then how far the process has grown at its peak."""
         print("step", file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
@@ -92,46 +77,48 @@ def search_path() -> str:
     return os.pathsep.join(map(str, (package / "kymatio", package.parent)))
 
 
-def _step(kind, shape, device, settings):
+def _jtfs(x, settings):
     """A function that computes value and gradient once."""
-    import scipy.special
-    import torch
-
-    # Gone from scipy 1.17, imported by Kymatio's development version, called in 3-D alone.
-    vars(scipy.special).setdefault("sph_harm", None)
-
-    x = torch.randn(*shape, device=device).requires_grad_()
-    length = shape[-1]
-    if kind == "SCRAPL":
-        from scrapl import SCRAPLLoss
-
-        loss = SCRAPLLoss(length, Q1=8, Q2=2, **settings).to(device)
-        other = torch.randn(*shape, device=device)
-        return lambda: loss(x[:, None], other[:, None]).backward()
     from kymatio.torch import TimeFrequencyScattering
 
     operator = TimeFrequencyScattering(
-        shape=length, Q=(8, 2), **settings, format="time", out_type="dict"
-    ).to(device)
+        shape=x.shape[-1], Q=(8, 2), **settings, format="time", out_type="dict"
+    ).to(x.device)
     return lambda: sum(S.square().sum() for S in operator(x).values()).backward()
 
 
-def _main(threads, job):
+def _scrapl(x, settings):
+    """A function that computes value and gradient once, of another path each time."""
+    import torch
+    from scrapl import SCRAPLLoss
+
+    loss = SCRAPLLoss(x.shape[-1], Q1=8, Q2=2, **settings).to(x.device)
+    other = torch.randn_like(x)
+    return lambda: loss(x[:, None], other[:, None]).backward()
+
+
+KINDS = {"JTFS": _jtfs, "SCRAPL": _scrapl}
+
+
+def _main(threads, kind, shape, device, settings):
+    import scipy.special
     import torch
 
     answers, sys.stdout = sys.stdout, sys.stderr  # the operators print
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    step = _step(**job)
+    # Gone from scipy 1.17, imported by Kymatio's development version, called in 3-D alone.
+    vars(scipy.special).setdefault("sph_harm", None)
+    step = KINDS[kind](torch.randn(*shape, device=device).requires_grad_(), settings)
     before = peak()
     for _ in sys.stdin:
         began = time.perf_counter()
         step()
-        if job["device"] != "cpu":
+        if device != "cpu":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - began
         print(json.dumps([seconds, peak() - before]), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    _main(int(sys.argv[1]), **json.loads(sys.argv[2]))

@@ -14,6 +14,7 @@ This file and `wavelets.py` need torch, numpy, scipy and kymatio, and nothing el
 """
 
 import functools
+import inspect
 import math
 from numbers import Integral, Real
 
@@ -40,9 +41,6 @@ SILENCE = 1e-20
 # Samples above it are a slip: squares of them, and sums of those, would leave float32.
 LOUDEST = 1e15
 
-# Samples, far more than anybody needs, so that a slip does not fill the machine's memory.
-LONGEST = 2**wavelets.MOST_OCTAVES
-
 # Time samples that the modulus takes at once: on a CPU to stay in cache; on a GPU, which wants
 # many, to stay below some 500 MB however large the batch.
 BLOCK, GPU_BLOCK = 512, 2**15
@@ -54,7 +52,214 @@ PATH = np.dtype(
 )
 
 
-class JTFS(nn.Module):
+class Scattering(nn.Module):
+    """What `JTFS` and time scattering share: all that happens along time. Arguments as of `JTFS`.
+
+    A subclass sets `order_1` and `order_2`, whose filters act along log-frequency.
+    """
+
+    def __init__(self, length, J, Q, T, oversampling):
+        super().__init__()
+        _check_settings(length, J, Q, T, oversampling)
+        self.length, self.J, self.Q, self.T = length, J, tuple(Q), T
+        self.oversampling = float(oversampling)
+        self.bank_1, self.bank_2 = (wavelets.filter_bank(J, q) for q in Q)
+        width = 2**J if T == "global" else T
+
+        # Input: the signal with reflections on both sides.
+        self.padded = wavelets.padded_length(length, width)
+        self.pad_left = (self.padded - length) // 2
+
+        # Averages: one frame in 2**log2_stride samples of the signal.
+        self.log2_stride = int(math.log2(width))
+        self.first_frame = -(-self.pad_left >> self.log2_stride)
+        end_frame = -(-(self.pad_left + length) >> self.log2_stride)
+        self.frames = 1 if T == "global" else end_frame - self.first_frame
+        self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
+
+        # The scalogram keeps the Fourier bins that the average and the second order read.
+        self.bands_2 = [
+            wavelets.morlet_band(self.padded, xi, sigma)
+            for xi, sigma, _ in zip(*self.bank_2, strict=True)
+        ]
+        self.scalogram = nn.ModuleList(_ScalogramRows(self, j) for j in np.unique(self.bank_1.j))
+
+    def __repr__(self):
+        _, *names = inspect.signature(type(self)).parameters
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({self.length}, {settings})"
+
+    def forward(self, x):
+        _check_input("x", x, self.length)
+        return self._push(x[None])[0]
+
+    def push_forward(self, x, tangents):
+        """Features of x, and their derivatives along `tangents`, in one pass over both.
+
+        x (..., length), tangents (K, ..., length) -> (..., D), (K, ..., D). Same values as `jvp`
+        of `torch.func` along each tangent, in less time, as a modulus is computed once for all
+        tangents. What comes out cannot be differentiated again.
+        """
+        _check_input("x", x, self.length)
+        _check_input("tangents", tangents, self.length)
+        pushed = self._push(torch.cat([x[None], tangents]))
+        return pushed[0], pushed[1:]
+
+    def _push(self, z):
+        """Features of z[0] and derivatives along z[1:]: (1 + K, ..., length) -> (1 + K, ..., D)
+
+        In what follows the first axis, 1 + K, is carried along; all is linear but the moduli.
+        """
+        spectrum = self._input(z.reshape(len(z), -1, self.length))
+        rows = [scale(spectrum) for scale in self.scalogram]
+        features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
+        return torch.cat(features, dim=-1).reshape(*z.shape[:-1], -1)
+
+    def _input(self, z):
+        """Silence made zero, reflections added: (..., batch, length) -> spectrum (..., padded)"""
+        pad_right = self.padded - self.length - self.pad_left
+        z = torch.where(z[0].abs() <= SILENCE, 0.0, z)  # a NaN is not silence
+        padded = nn.functional.pad(z, (self.pad_left, pad_right), mode="reflect")
+        return torch.fft.fft(padded, norm="forward")
+
+    def _first_order(self, rows):
+        """Scattering of the averaged scalogram: half spectra of its rows -> (..., outputs)"""
+        S = torch.cat([self._average(row) for row in rows], dim=-2)
+        if self.T != "global":
+            S = S[..., self.first_frame : self.first_frame + self.frames]
+        real, imag = product(S.mT, self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
+        U = _modulus(torch.complex(real, imag))
+        return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
+
+    def _average(self, rows):
+        """Scalogram rows averaged over T: half spectra (..., n1, bins) -> (..., n1, time)"""
+        averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
+        return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
+
+    def _second_order(self, filters):
+        """One module per wavelet along time and its rows, those with j1 < j2.
+
+        `filters(n)` returns the filters along log-frequency of the first n rows.
+        """
+        counts = [int((self.bank_1.j < j2).sum()) for j2 in self.bank_2.j]
+        shared = {n: filters(n) for n in set(counts) - {0}}
+        return nn.ModuleList(_Joint(self, n2, shared[n]) for n2, n in enumerate(counts) if n)
+
+    @property
+    def paths(self):
+        """One row per output, normalized: see `table`."""
+        return self.table()
+
+    def table(self, sample_rate=None):
+        """What each output is: a structured array of D rows.
+
+        order; indices n1, n2, n_fr of the wavelets (-1: none, or averaged over); spin; xi and
+        sigma, centre frequency and bandwidth, of the first-order wavelet (_1), of the second
+        along time (_2) and along log-frequency (_fr); time at which a local average is centred.
+        In cycles per sample, cycles per log-frequency bin and samples, or, with a sample rate
+        in Hz: in Hz, cycles per octave and seconds. NaN where it has no meaning.
+        """
+        joint = [(2, joint.n2, joint.quefrency) for joint in self.order_2]
+        frames = self.first_frame + np.arange(self.frames)
+        times = [np.nan] if self.T == "global" else (frames << self.log2_stride) - self.pad_left
+        rows = [
+            (order, n1, n2, n_fr, spin, *first, *_wavelet(self.bank_2, n2), xi, sigma, time)
+            for order, n2, stage in [(1, -1, self.order_1), *joint]
+            for n_fr, xi, sigma, spin, n1 in stage.outputs
+            for first in [_wavelet(self.bank_1, n1)]
+            for time in times
+        ]
+        table = np.array(rows, dtype=PATH)
+        if sample_rate is not None:
+            for name in ("xi_1", "sigma_1", "xi_2", "sigma_2"):
+                table[name] *= sample_rate
+            for name in ("xi_fr", "sigma_fr"):
+                table[name] *= self.Q[0]
+            table["time"] /= sample_rate
+        return table
+
+
+class _ScalogramRows(nn.Module):
+    """First-order rows U_1 = |x * psi_1| of one scale j, amplitudes.
+
+    Spectrum of x (..., N) -> half spectra (..., n1, bins). Rows are sampled as Kymatio samples
+    them, and keep the bins that are read further on.
+    """
+
+    def __init__(self, scattering, j):
+        super().__init__()
+        N, bank = scattering.padded, scattering.bank_1
+        selected = bank.j == j
+        bands = [
+            wavelets.morlet_band(N, *parameters)
+            for parameters in zip(bank.xi[selected], bank.sigma[selected], strict=True)
+        ]
+        width = max(len(band.values) for band in bands)
+        self.values = _buffer(
+            np.stack([np.pad(b.values, (0, width - len(b.values))) for b in bands])
+        )
+        self.bins = _buffer(np.stack([(b.start + np.arange(width)) % N for b in bands]))
+        read = [
+            max(band.start + len(band.values), -band.start)
+            for j2, band in zip(scattering.bank_2.j, scattering.bands_2, strict=True)
+            if j2 > j
+        ]
+        self.kept = 1 + max([N >> scattering.log2_stride + 1, *read])
+        self.size = _fast_size(
+            max(scattering.oversampling * N / 2**j, width, 2 * self.kept if read else 0)
+        )
+
+    def forward(self, spectrum):
+        bands = spectrum[..., self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
+        # Cut from bin `start` on, the band is transformed back as if it began at zero: its output
+        # is shifted in frequency, which the modulus does not see.
+        U = _modulus(torch.fft.ifft(bands, n=self.size, norm="forward"))
+        return torch.fft.rfft(U, norm="forward")[..., : self.kept]
+
+
+class _Joint(nn.Module):
+    """Second-order paths of one temporal wavelet: half spectra of rows -> (..., outputs)"""
+
+    def __init__(self, scattering, n2, quefrency):
+        super().__init__()
+        N, T, frames = scattering.padded, scattering.T, scattering.frames
+        bank_1, bank_2 = scattering.bank_1, scattering.bank_2
+        band = scattering.bands_2[n2]
+        self.n2, self.start, self.stop = n2, band.start, band.start + len(band.values)
+        self.scales = len(np.unique(bank_1.j[bank_1.j < bank_2.j[n2]]))
+        self.quefrency, self.frames = quefrency, frames
+        size = max(SAMPLES_PER_SIGMA * bank_2.sigma[n2] * N, MIN_SAMPLES) * scattering.oversampling
+        if T == "global":
+            self.size = _fast_size(size)
+            weights = np.full((self.size, 1), 1 / self.size)
+            self.starts = (0,) * -(-self.size // BLOCK)
+        else:  # leave room for the band of the low-pass filter beside that of the modulus
+            self.size = _fast_size(size + (N >> scattering.log2_stride))
+            weights, self.starts = wavelets.time_average(
+                self.size, N, T, scattering.first_frame, frames, BLOCK
+            )
+        self.band, self.weights = _buffer(band.values), _buffer(weights)
+
+    def forward(self, rows):
+        Y = torch.view_as_real(self.filter(rows).mT.contiguous()).flatten(-2)
+        filters = self.quefrency.convolve.to(Y), self.weights.to(Y), self.starts, self.frames
+        if len(Y) == 1:
+            U = _AveragedModulus.apply(Y[0], *filters)[None]
+        else:
+            value, derivatives = _PushForward.apply(Y[1:], Y[0], *filters)
+            U = torch.cat([value[None], derivatives])
+        return self.quefrency.average(U)
+
+    def filter(self, rows):
+        """U_1 * psi_2 up to a phase common to all n1: half spectra -> complex (..., n1, M)"""
+        rows = torch.cat([_bins(row, self.start, self.stop) for row in rows[: self.scales]], dim=-2)
+        rows = rows * self.band.to(rows.real)
+        # Folded onto M bins, a band wider than the sampling rate still gives exact samples.
+        rows = nn.functional.pad(rows, (0, -rows.shape[-1] % self.size))
+        return torch.fft.ifft(rows.unflatten(-1, (-1, self.size)).sum(-2), norm="forward")
+
+
+class JTFS(Scattering):
     """Joint time-frequency scattering of signals of `length` samples: (..., length) -> (..., D).
 
     Order 1, |S_1 * psi_fr| for spins >= 0, then order 2, |U_1 * psi_2 * psi_fr|, in the order of
@@ -66,8 +271,9 @@ class JTFS(nn.Module):
     Q           first- and second-order wavelets per octave along time
     J_fr, Q_fr  the same along log-frequency, where 2**J_fr counts first-order wavelets
     T           "global": mean over time; int: average over T samples, every 2**floor(log2(T))
-    F           "global": mean over log-frequency; int: average over F bins, every
-                2**floor(log2(F)); None: no average, every 2**j bins for a wavelet of scale j
+    F           "global": mean over log-frequency, for spin +1 and -1 with its zero padding;
+                int: average over F bins, every 2**floor(log2(F)); None: no average, every 2**j
+                bins for a wavelet of scale j
     oversampling  accuracy against time and memory, see below
 
     With T="global" the mean is over the signal and its reflections, hence both directions: spins
@@ -79,8 +285,6 @@ class JTFS(nn.Module):
     device, but `.to()` moves them once and for all. Silence is legal: where a modulus is zero, so
     is its derivative. A NaN in a signal makes its features NaN. Reverse mode, forward mode and
     `torch.func` work; second derivatives do not. `torch.autocast` changes nothing.
-
-    Raises TypeError or ValueError on settings that cannot be, or on such input.
 
     oversampling, from 0.5 to 16, multiplies the sampling rates of both orders along time and,
     from 1 on and where F is global, along log-frequency. Measured with the default settings,
@@ -101,200 +305,12 @@ class JTFS(nn.Module):
     def __init__(
         self, length, *, J=12, Q=(8, 2), J_fr=5, Q_fr=2, T="global", F="global", oversampling=1.0
     ):
-        super().__init__()
-        _check_scales(length, J, Q, J_fr, Q_fr, oversampling)
-        self.length, self.J, self.Q, self.J_fr, self.Q_fr = length, J, tuple(Q), J_fr, Q_fr
-        self.T, self.F, self.oversampling = T, F, float(oversampling)
-        oversampling = self.oversampling
-        self.bank_1, self.bank_2 = (wavelets.filter_bank(J, q) for q in Q)
-        _check_averages(length, len(self.bank_1.xi), J, Q, J_fr, T, F)
-
-        width = 2**J if T == "global" else T
-        self.log2_stride = int(math.log2(width))
-        self.padded = wavelets.padded_length(length, width)
-        self.pad_left = (self.padded - length) // 2
-        self.first_frame = -(-self.pad_left >> self.log2_stride)
-        end_frame = -(-(self.pad_left + length) >> self.log2_stride)
-        self.frames = 1 if T == "global" else end_frame - self.first_frame
-
-        # Bins of the log-frequency axis that each second-order wavelet sees: those with j1 < j2.
-        n1_max = [int((self.bank_1.j < j2).sum()) for j2 in self.bank_2.j]
-        rate = SAMPLES_PER_SIGMA * max(1, oversampling)
-        joint = {n: _Quefrency(self, n, (1, -1), rate) for n in set(n1_max) - {0}}
-        self.order_2 = nn.ModuleList(_Joint(self, n2, joint[n]) for n2, n in enumerate(n1_max) if n)
-        self.scalogram = nn.ModuleList(_ScalogramRows(self, j) for j in np.unique(self.bank_1.j))
+        super().__init__(length, J, Q, T, oversampling)
+        _check_frequency_settings(len(self.bank_1.xi), J_fr, Q_fr, F)
+        self.J_fr, self.Q_fr, self.F = J_fr, Q_fr, F
+        rate = SAMPLES_PER_SIGMA * max(1, self.oversampling)
         self.order_1 = _Quefrency(self, len(self.bank_1.xi), (1,), 4 * rate)  # it is cheap
-        self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
-
-    def __repr__(self):
-        return (
-            f"JTFS({self.length}, J={self.J}, Q={self.Q}, J_fr={self.J_fr}, Q_fr={self.Q_fr}, "
-            f"T={self.T!r}, F={self.F!r}, oversampling={self.oversampling})"
-        )
-
-    def forward(self, x):
-        _check_input(x, self.length)
-        return self._push(x[None])[0]
-
-    def push_forward(self, x, tangents):
-        """Features of x, and their derivatives along `tangents`, in one pass over both.
-
-        x (..., length), tangents (K, ..., length) -> (..., D), (K, ..., D). Same values as `jvp`
-        of `torch.func` along each tangent, in less time, as a modulus is computed once for all
-        tangents. What comes out cannot be differentiated again.
-
-        Raises TypeError or ValueError on such input.
-        """
-        _check_input(x, self.length)
-        _check_tangents(tangents, x)
-        pushed = self._push(torch.cat([x[None], tangents]))
-        return pushed[0], pushed[1:]
-
-    def _push(self, z):
-        """Features of z[0] and derivatives along z[1:]: (1 + K, ..., length) -> (1 + K, ..., D)
-
-        In what follows the first axis, 1 + K, is carried along; all is linear but the moduli.
-        """
-        rows = self._scalogram(z.reshape(len(z), -1, self.length))
-        features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
-        return torch.cat(features, dim=-1).reshape(*z.shape[:-1], -1)
-
-    def _scalogram(self, z):
-        """U_1 = |x * psi_1|: (..., batch, length) -> per scale j, half spectra (..., n1, bins)"""
-        pad_right = self.padded - self.length - self.pad_left
-        z = torch.where(z[0].abs() <= SILENCE, 0.0, z)  # a NaN is not silence
-        padded = nn.functional.pad(z, (self.pad_left, pad_right), mode="reflect")
-        spectrum = torch.fft.fft(padded, norm="forward")
-        return [scale(spectrum) for scale in self.scalogram]
-
-    def _first_order(self, rows):
-        """Scattering of the averaged scalogram: half spectra of its rows -> (..., outputs)"""
-        S = torch.cat([self._average(row) for row in rows], dim=-2)
-        if self.T != "global":
-            S = S[..., self.first_frame : self.first_frame + self.frames]
-        real, imag = product(S.mT, self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
-        U = _modulus(torch.complex(real, imag))
-        return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
-
-    def _average(self, rows):
-        """Scalogram rows averaged over T: half spectra (..., n1, bins) -> (..., n1, time)"""
-        averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
-        return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
-
-    @property
-    def paths(self):
-        """One row per output, normalized: see `table`."""
-        return self.table()
-
-    def table(self, sample_rate=None):
-        """What each output is: a structured array of D rows.
-
-        order; indices n1, n2, n_fr of the wavelets (-1: none, or averaged over); spin; xi and
-        sigma, centre frequency and bandwidth, of the first-order wavelet (_1), of the second
-        along time (_2) and along log-frequency (_fr); time at which a local average is centred.
-        In cycles per sample, cycles per log-frequency bin and samples, or, with a sample rate
-        in Hz: in Hz, cycles per octave and seconds. NaN where it has no meaning.
-
-        Raises TypeError or ValueError on such a rate.
-        """
-        if sample_rate is not None:
-            sample_rate = _check_rate(sample_rate)
-        stages = [(1, -1, self.order_1)] + [
-            (2, joint.n2, joint.quefrency) for joint in self.order_2
-        ]
-        times = [
-            ((self.first_frame + i) << self.log2_stride) - self.pad_left for i in range(self.frames)
-        ]
-        if self.T == "global":
-            times = [np.nan]
-        rows = [
-            (order, n1, n2, n_fr, spin, *first, *_wavelet(self.bank_2, n2), xi, sigma, time)
-            for order, n2, stage in stages
-            for n_fr, xi, sigma, spin, n1 in stage.outputs
-            for first in [_wavelet(self.bank_1, n1)]
-            for time in times
-        ]
-        table = np.array(rows, dtype=PATH)
-        if sample_rate is not None:
-            for name in ("xi_1", "sigma_1", "xi_2", "sigma_2"):
-                table[name] *= sample_rate
-            for name in ("xi_fr", "sigma_fr"):
-                table[name] *= self.Q[0]
-            table["time"] /= sample_rate
-        return table
-
-
-class _ScalogramRows(nn.Module):
-    """First-order rows of one scale j: spectrum of x (..., N) -> half spectra (..., n1, bins).
-
-    Rows are sampled as Kymatio samples them, and keep the bins that are read further on.
-    """
-
-    def __init__(self, jtfs, j):
-        super().__init__()
-        N = jtfs.padded
-        selected = jtfs.bank_1.j == j
-        bands = [
-            wavelets.morlet_band(N, *p)
-            for p in zip(jtfs.bank_1.xi[selected], jtfs.bank_1.sigma[selected], strict=True)
-        ]
-        width = max(len(band.values) for band in bands)
-        readers = [joint for joint in jtfs.order_2 if jtfs.bank_2.j[joint.n2] > j]
-        self.kept = 1 + max([N >> jtfs.log2_stride + 1] + [max(r.stop, -r.start) for r in readers])
-        self.size = _fast_size(
-            max(jtfs.oversampling * N / 2**j, width, 2 * self.kept if readers else 0)
-        )
-        self.values = _buffer(
-            np.stack([np.pad(b.values, (0, width - len(b.values))) for b in bands])
-        )
-        self.bins = _buffer(np.stack([(b.start + np.arange(width)) % N for b in bands]))
-
-    def forward(self, spectrum):
-        bands = spectrum[..., self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
-        # Cut from bin `start` on, the band is transformed back as if it began at zero: its output
-        # is shifted in frequency, which the modulus does not see.
-        U = _modulus(torch.fft.ifft(bands, n=self.size, norm="forward"))
-        return torch.fft.rfft(U, norm="forward")[..., : self.kept]
-
-
-class _Joint(nn.Module):
-    """Second-order paths of one temporal wavelet: half spectra of rows -> (..., outputs)"""
-
-    def __init__(self, jtfs, n2, quefrency):
-        super().__init__()
-        sigma, N = jtfs.bank_2.sigma[n2], jtfs.padded
-        band = wavelets.morlet_band(N, jtfs.bank_2.xi[n2], sigma)
-        self.n2, self.start, self.stop = n2, band.start, band.start + len(band.values)
-        self.scales = len(np.unique(jtfs.bank_1.j[jtfs.bank_1.j < jtfs.bank_2.j[n2]]))
-        self.quefrency, self.frames = quefrency, jtfs.frames
-        size = max(SAMPLES_PER_SIGMA * sigma * N, MIN_SAMPLES) * jtfs.oversampling
-        if jtfs.T == "global":
-            self.size = _fast_size(size)
-            weights = np.full((self.size, 1), 1 / self.size)
-            self.starts = (0,) * -(-self.size // BLOCK)
-        else:  # leave room for the band of the low-pass filter beside that of the modulus
-            self.size = _fast_size(size + (N >> jtfs.log2_stride))
-            frames = (jtfs.first_frame, jtfs.frames)
-            weights, self.starts = wavelets.time_average(self.size, N, jtfs.T, *frames, BLOCK)
-        self.band, self.weights = _buffer(band.values), _buffer(weights)
-
-    def forward(self, rows):
-        Y = torch.view_as_real(self.filter(rows).mT.contiguous()).flatten(-2)
-        filters = self.quefrency.convolve.to(Y), self.weights.to(Y), self.starts, self.frames
-        if len(Y) == 1:
-            U = _AveragedModulus.apply(Y[0], *filters)[None]
-        else:
-            value, derivatives = _PushForward.apply(Y[1:], Y[0], *filters)
-            U = torch.cat([value[None], derivatives])
-        return self.quefrency.average(U)
-
-    def filter(self, rows):
-        """U_1 * psi_2 up to a phase common to all n1: half spectra -> complex (..., n1, M)"""
-        rows = torch.cat([_bins(row, self.start, self.stop) for row in rows[: self.scales]], dim=-2)
-        rows = rows * self.band.to(rows.real)
-        # Folded onto M bins, a band wider than the sampling rate still gives exact samples.
-        rows = nn.functional.pad(rows, (0, -rows.shape[-1] % self.size))
-        return torch.fft.ifft(rows.unflatten(-1, (-1, self.size)).sum(-2), norm="forward")
+        self.order_2 = self._second_order(lambda n: _Quefrency(self, n, (1, -1), rate))
 
 
 class _Quefrency(nn.Module):
@@ -374,7 +390,7 @@ class _AveragedModulus(torch.autograd.Function):
     def forward(Y, C, weights, starts, frames):
         out = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
         for item, time, frame in _blocks(Y, weights, starts):
-            out[item, frame] += weights[time].T @ _abs(_product(Y[item, time], C))
+            out[item, frame] += weights[time].T @ _abs(_complex_product(Y[item, time], C))
         return out
 
     @staticmethod
@@ -423,7 +439,7 @@ class _Adjoint(_Derivative):
     def forward(grad, Y, C, weights, starts):
         out = torch.empty_like(Y)
         for item, time, frame in _blocks(Y, weights, starts):
-            z = _product(Y[item, time], C)
+            z = _complex_product(Y[item, time], C)
             z *= _inverse(_abs(z)).mul_(weights[time] @ grad[item, frame])[:, :, None]
             out[item, time] = z.flatten(2) @ C.T
         return out
@@ -444,12 +460,12 @@ class _PushForward(_Derivative):
         value = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
         out = Y.new_zeros(len(tangents), *value.shape)
         for item, time, frame in _blocks(Y, weights, starts):
-            z, average = _product(Y[item, time], C), weights[time].T
+            z, average = _complex_product(Y[item, time], C), weights[time].T
             U = _abs(z)
             value[item, frame] += average @ U
             z *= _inverse(U)[:, :, None]
             for k, tangent in enumerate(tangents):
-                real, imag = _product(tangent[item, time], C).mul_(z).unbind(2)
+                real, imag = _complex_product(tangent[item, time], C).mul_(z).unbind(2)
                 out[k, item, frame] += average @ real.add_(imag)
         return value, out
 
@@ -486,7 +502,7 @@ def _blocks(Y, weights, starts):
             yield slice(i, i + items), slice(t, t + step), slice(start, start + weights.shape[1])
 
 
-def _product(Y, C):
+def _complex_product(Y, C):
     """Y (batch, time, 2 n1) times C in real form: (batch, time, 2, rows), real parts first."""
     return (Y.flatten(0, 1) @ C).view(*Y.shape[:2], 2, -1)
 
@@ -535,92 +551,45 @@ def _wavelet(bank, n):
     return (np.nan, np.nan) if n < 0 else (bank.xi[n], bank.sigma[n])
 
 
-def _check_scales(length, J, Q, J_fr, Q_fr, oversampling):
+def _check_settings(length, J, Q, T, oversampling):
     if not isinstance(Q, (tuple, list)) or len(Q) != 2:
-        raise TypeError(f"Q must be a pair of integers, one per order, got {Q!r}")
-    counts = {"length": length, "J": J, "Q[0]": Q[0], "Q[1]": Q[1], "J_fr": J_fr, "Q_fr": Q_fr}
-    most = {"length": LONGEST} | dict.fromkeys(("Q[0]", "Q[1]", "Q_fr"), wavelets.MOST_PER_OCTAVE)
-    for name, value in counts.items():
-        if not isinstance(value, Integral) or isinstance(value, bool):
-            raise TypeError(f"{name} must be an integer, got {value!r}")
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
-        if value > most.get(name, math.inf):
-            raise ValueError(f"{name} must be at most {most[name]}, got {value}")
-    if (largest := int(math.log2(length))) < J:
-        raise ValueError(
-            f"J must be at most {largest}, as 2**J must not exceed the length {length}, got {J}"
-        )
+        raise TypeError(f"Q is {Q!r}; expected a pair of integers, one per order")
+    _check_integer("length", length, 2**28, least=2)  # more is a slip, and fills the memory
+    _check_integer("J", J, int(math.log2(length)))
+    for n, per_octave in enumerate(Q):
+        _check_integer(f"Q[{n}]", per_octave, 128)
+    _check_integer("T", T, length, others=("global",))
     if not isinstance(oversampling, Real) or not 0.5 <= oversampling <= 16:
-        raise ValueError(f"oversampling must be a number from 0.5 to 16, got {oversampling!r}")
+        raise ValueError(f"oversampling is {oversampling!r}; expected a number from 0.5 to 16")
 
 
-def _check_averages(length, wavelet_count, J, Q, J_fr, T, F):
-    unit = f"first-order wavelets of J {J} and Q[0] {Q[0]}"
-    if J_fr > (largest := int(math.log2(wavelet_count))):
-        raise ValueError(
-            f"J_fr must be at most {largest} for the {wavelet_count} {unit}, got {J_fr}"
-        )
-    _check_width("T", T, length, "samples of the signal", ("global",))
-    _check_width("F", F, wavelet_count, unit, ("global", None))
+def _check_frequency_settings(count, J_fr, Q_fr, F):
+    _check_integer("J_fr", J_fr, int(math.log2(count)))
+    _check_integer("Q_fr", Q_fr, 128)
+    _check_integer("F", F, count, others=("global", None))
 
 
-def _check_width(name, width, limit, unit, names):
-    if (width is None or isinstance(width, str)) and width in names:
-        return
-    allowed = f"{' or '.join(map(repr, names))} or an integer from 1 to {limit}, the {unit}"
-    if not isinstance(width, Integral) or isinstance(width, bool):
-        raise TypeError(f"{name} must be {allowed}, got {width!r}")
-    if not 1 <= width <= limit:
-        raise ValueError(f"{name} must be {allowed}, got {width}")
+def _check_integer(name, value, most, *, least=1, others=()):
+    expected = " or ".join([*map(repr, others), f"an integer from {least} to {most}"])
+    message = f"{name} is {value!r}; expected {expected}"
+    if isinstance(value, bool) or not (value in others or isinstance(value, Integral)):
+        raise TypeError(message)
+    if value not in others and not least <= value <= most:
+        raise ValueError(message)
 
 
-def _check_input(x, length):
+def _check_input(name, x, length):
     if not isinstance(x, torch.Tensor):
-        raise TypeError(f"x must be a torch.Tensor (..., {length}), got {type(x).__name__}")
-    if x.dtype not in (torch.float32, torch.float64):
-        raise TypeError(f"x must be of dtype float32 or float64, got {x.dtype}")
-    if x.layout != torch.strided:
-        raise TypeError(f"x must be dense, got {x.layout}")
-    if x.dim() == 0 or x.shape[-1] != length:
-        raise ValueError(f"x must be of shape (..., {length}), got {tuple(x.shape)}")
-    if x.numel() == 0:
-        raise ValueError(f"x must hold at least one signal, got shape {tuple(x.shape)}")
-    _check_size("x", x)
-
-
-def _check_tangents(tangents, x):
-    shape = f"(K, {', '.join(map(str, x.shape))}), K >= 1"
-    expected = f"a torch.Tensor of {x.dtype}, as x is, and shape {shape}"
-    if not isinstance(tangents, torch.Tensor):
-        raise TypeError(f"tangents must be {expected}, got {type(tangents).__name__}")
-    if tangents.dtype != x.dtype:
-        raise TypeError(f"tangents must be {expected}, got {tangents.dtype}")
-    if tangents.layout != torch.strided:
-        raise TypeError(f"tangents must be dense, got {tangents.layout}")
-    if tangents.device != x.device:
-        raise ValueError(f"tangents must be on {x.device} like x, got {tangents.device}")
-    if tangents.shape[1:] != x.shape or tangents.numel() == 0:
-        raise ValueError(f"tangents must be {expected}, got shape {tuple(tangents.shape)}")
-    _check_size("tangents", tangents)
-
-
-def _check_size(name, tensor):
-    peak = tensor.detach().abs().amax()
+        raise TypeError(f"{name} is a {type(x).__name__}; expected a torch.Tensor")
+    if x.dtype not in (torch.float32, torch.float64) or x.layout != torch.strided:
+        kind = f"{x.dtype}, {x.layout}"
+        raise TypeError(f"{name} is of {kind}; expected torch.float32 or torch.float64, dense")
+    if x.shape[-1:] != (length,) or x.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; expected (..., {length})")
+    peak = x.detach().abs().amax()
     try:
         large = bool(peak > LOUDEST)  # a NaN is passed on
     except RuntimeError:  # inside torch.vmap no value may be looked at
         return
     if large:
-        raise ValueError(f"{name} must hold samples up to {LOUDEST:g} in size, got {peak:g}")
-
-
-def _check_rate(sample_rate):
-    if not isinstance(sample_rate, Real) or isinstance(sample_rate, bool):
-        raise TypeError(f"sample_rate must be a number of Hz, got {sample_rate!r}")
-    if not 1 / LOUDEST < sample_rate < LOUDEST:
-        raise ValueError(
-            f"sample_rate must be a number of Hz from {1 / LOUDEST:g} to {LOUDEST:g}, "
-            f"got {sample_rate!r}"
-        )
-    return float(sample_rate)
+        raise ValueError(f"{name} holds {peak:g}; expected values up to {LOUDEST:g}")

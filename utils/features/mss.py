@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
@@ -34,77 +35,43 @@ class MSS(nn.Module):
     """
 
     def __init__(
-        self,
-        n_ffts: Sequence[int] = (2048, 1024, 512, 256, 128, 64),
-        magnitude: str = "linear",
+        self, n_ffts: Sequence[int] = (2048, 1024, 512, 256, 128, 64), magnitude: str = "linear"
     ):
         super().__init__()
-        each = checks.items("n_ffts", n_ffts)
-        self.n_ffts = tuple(checks.integer("n_ffts", n_fft, least=4) for n_fft in each)
-        if not self.n_ffts or any(n_fft % 4 for n_fft in self.n_ffts):
-            raise ValueError(f"n_ffts is {n_ffts!r}; expected at least one, all multiples of 4")
+        self.n_ffts = tuple(n_ffts)
+        if any(n_fft % 4 for n_fft in self.n_ffts):
+            raise ValueError(f"n_ffts is {n_ffts!r}; expected multiples of 4")
         self.magnitude = checks.one_of("magnitude", magnitude, ("linear", "log", "both"))
 
     def extra_repr(self) -> str:
         return f"n_ffts={self.n_ffts}, magnitude={self.magnitude!r}"
 
-    def forward(self, x: Tensor) -> Tensor:
-        """From sounds (..., N) to features (..., D), in the dtype and on the device of `x`.
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        """The features of sounds, each longer than half the longest window.
 
         Silence is legal: its linear features are zero, and so are its gradients. A NaN is passed
         on.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `x` is not a floating-point tensor, or not longer than half the longest window.
         """
-        checks.floating("x", x, nan=True)
-        longest = max(self.n_ffts)
-        if x.shape[-1] <= longest // 2:
-            raise ValueError(
-                f"x has {x.shape[-1]} samples; expected more than half of the longest window, "
-                f"{longest // 2}"
-            )
-        x = _audible(x)
-        scales = [scale for n_fft in self.n_ffts for scale in self._scale(x, n_fft)]
-        return torch.cat(scales, dim=-1)
-
-    def _scale(self, x: Tensor, n_fft: int) -> list[Tensor]:
-        """The weighted features of one scale: one block, or two for "both"."""
-        modulus = _magnitudes(x, n_fft, n_fft // 4).flatten(-2)
-        weight = 1 / (len(self.n_ffts) * modulus.shape[-1])
-        kinds = []
-        if self.magnitude in ("linear", "both"):
-            kinds.append(weight * modulus)
-        if self.magnitude in ("log", "both"):
-            kinds.append(weight * torch.log(modulus.clamp(min=LOG_FLOOR)))
-        return kinds
+        x = _audible(x, longest_window=max(self.n_ffts))
+        features = []
+        for n_fft in self.n_ffts:
+            X = _magnitudes(x, n_fft, n_fft // 4).flatten(-2)
+            weight = 1 / (len(self.n_ffts) * X.shape[-1])
+            if self.magnitude in ("linear", "both"):
+                features.append(weight * X)
+            if self.magnitude in ("log", "both"):
+                features.append(weight * torch.log(X.clamp(min=LOG_FLOOR)))
+        return torch.cat(features, dim=-1)
 
 
-def spectrogram(x: Tensor, n_fft: int, hop: int) -> Tensor:
-    """Magnitudes (..., n_fft // 2 + 1, frames) of sounds (..., N), as `MSS` makes them.
+def spectrogram(
+    x: Float[Tensor, "*batch n"], n_fft: int, hop: int
+) -> Float[Tensor, "*batch bins frames"]:
+    """Magnitudes of sounds, n_fft // 2 + 1 bins a frame, as `MSS` computes them.
 
     Periodic Hann windows, frames centred, edges reflected. Silence is legal, a NaN is passed on.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is not a floating-point tensor, or not longer than half the window, or the window or
-        the hop has no samples.
     """
-    checks.floating("x", x, nan=True)
-    checks.integer("n_fft", n_fft, least=2)
-    checks.integer("hop", hop, least=1)
-    if x.shape[-1] <= n_fft // 2:
-        raise ValueError(
-            f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}, half of n_fft"
-        )
-    return _magnitudes(_audible(x), n_fft, hop)
-
-
-def _audible(x: Tensor) -> Tensor:
-    return torch.where(x.abs() <= SILENCE, 0.0, x)  # a NaN is not silence
+    return _magnitudes(_audible(x, longest_window=n_fft), n_fft, hop)
 
 
 def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
@@ -113,3 +80,12 @@ def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
     stft = torch.stft(batch, n_fft, hop, window=window, return_complex=True)
     # The derivative of the modulus at zero is zero.
     return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])
+
+
+def _audible(x: Tensor, longest_window: int) -> Tensor:
+    """The sounds, checked, with samples that count as silence made zero."""
+    checks.floating("x", x, nan=True)
+    if x.shape[-1] <= longest_window // 2:
+        expected = f"more than half of the longest window, {longest_window // 2}"
+        raise ValueError(f"x has {x.shape[-1]} samples; expected {expected}")
+    return torch.where(x.abs() <= SILENCE, 0.0, x)  # a NaN is not silence

@@ -8,21 +8,19 @@ import math
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
-from ..synth import delay
-from .jtfs import JTFS, product
+from .jtfs import Scattering, product
 from .loss import SpectralLoss
 from .mss import MSS, spectrogram
-
-SMALLEST_SCALE = 1e-20  # of `Logarithm`: by less, the loudest features would leave float32
 
 
 class Waveform(nn.Module):
     """The samples themselves, as features."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         return checks.floating("x", x, nan=True)
 
 
@@ -30,7 +28,7 @@ class Aligned(nn.Module):
     """A loss after alignment: the candidate is shifted to where it agrees best with the target.
 
     The lag maximizes the cross-correlation of the smoothed envelopes of energy, or of the waveforms
-    themselves. It is found without gradient; the loss then sees the shifted candidate.
+    themselves. It carries no gradient; the loss then compares the shifted candidate.
 
     Parameters
     ----------
@@ -39,52 +37,45 @@ class Aligned(nn.Module):
     smoothing : samples; the width of the moving average that makes an envelope of energy.
     """
 
-    def __init__(
-        self,
-        loss: Callable[[Tensor, Tensor], Tensor],
-        by: str = "envelopes",
-        smoothing: int = 1025,
-    ):
+    def __init__(self, loss: Callable, by: str = "envelopes", smoothing: int = 1025):
         super().__init__()
-        checks.one_of("by", by, ("envelopes", "waveforms"))
-        checks.integer("smoothing", smoothing, least=1)
-        self.loss, self.by, self.smoothing = checks.function("loss", loss), by, smoothing
+        self.by = checks.one_of("by", by, ("envelopes", "waveforms"))
+        self.loss, self.smoothing = loss, smoothing
 
     def extra_repr(self) -> str:
         return f"by={self.by!r}, smoothing={self.smoothing}"
 
-    def features(self, y: Tensor) -> tuple[Tensor, Tensor | None]:
-        """What needs computing only once for a target (N,): itself, and its features if any."""
+    def features(self, y: Float[Tensor, " n"]) -> tuple[Tensor, Tensor | None]:
+        """What needs computing only once for a target: itself, and its features if any."""
         return y, self.loss.features(y) if hasattr(self.loss, "features") else None
 
-    def forward(self, x: Tensor, y: Tensor | None = None, *, features: tuple | None = None):
+    def forward(
+        self,
+        x: Float[Tensor, " n"],
+        y: Float[Tensor, " n"] | None = None,
+        *,
+        features: tuple | None = None,
+    ) -> Float[Tensor, ""]:
         y, known = self.features(y) if features is None else features
-        shifted = delay(x, self.lag(x, y))
+        lag = self.lag(x, y)
+        shifted = nn.functional.pad(x, (lag, -lag))  # zeros on one side, a cut on the other
         return self.loss(shifted, y) if known is None else self.loss(shifted, features=known)
 
-    def lag(self, x: Tensor, y: Tensor) -> int:
-        """Samples by which `x` (N,) should come later to agree with `y` (N,).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If they are not two sounds of the same length, on one device.
-        """
-        checks.floating("x", x, ndim=1)
-        checks.same_device("x", x, "y", checks.floating("y", y, ndim=1))
-        if len(x) != len(y):
-            raise ValueError(f"x has {len(x)} samples and y {len(y)}; expected the same length")
+    def lag(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> int:
+        """The delay of `x`, in samples of either sign, at which it agrees best with `y`."""
+        length = len(checks.floating("x", x, ndim=1))
+        checks.together("x", x, "y", checks.floating("y", y, ndim=1, last=length))
         pair = torch.stack([x, y]).detach()
         pair = pair.square() if self.by == "envelopes" else pair
-        spectra = torch.fft.rfft(pair, 2 * len(x))  # room for lags of both signs
+        spectra = torch.fft.rfft(pair, 2 * length)  # room for lags of both signs
         correlation = spectra[1] * spectra[0].conj()
         if self.by == "envelopes":
-            box = torch.fft.rfft(x.new_full((self.smoothing,), 1 / self.smoothing), 2 * len(x))
+            box = torch.fft.rfft(x.new_full((self.smoothing,), 1 / self.smoothing), 2 * length)
             correlation = correlation * box.abs().square()
         correlation = torch.fft.irfft(correlation)
-        correlation[len(x)] = -torch.inf  # a lag of the whole length leaves nothing to compare
+        correlation[length] = -torch.inf  # a lag of the whole length leaves nothing to compare
         best = int(correlation.argmax())
-        return best if best < len(x) else best - 2 * len(x)
+        return best if best < length else best - 2 * length
 
 
 class RandomWindows(nn.Module):
@@ -101,16 +92,15 @@ class RandomWindows(nn.Module):
 
     def __init__(self, scales: int = 6, shortest: int = 64, longest: int = 2048, seed: int = 0):
         super().__init__()
-        self.scales = checks.integer("scales", scales, least=1, most=2**10)
-        self.shortest = checks.integer("shortest", shortest, least=4)
-        self.longest = checks.integer("longest", longest, least=shortest)
-        self.seed = checks.seed("seed", seed)
-        self._draws = torch.Generator().manual_seed(self.seed)
+        self.scales, self.shortest, self.longest, self.seed = scales, shortest, longest, seed
+        self._draws = torch.Generator().manual_seed(seed)
 
     def extra_repr(self) -> str:
         return f"{self.scales}, {self.shortest}, {self.longest}, seed={self.seed}"
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]
+    ) -> Float[Tensor, "*pairs"]:
         octaves = math.log2(self.longest / self.shortest)
         uniform = torch.rand(self.scales, generator=self._draws, device=self._draws.device)
         lengths = self.shortest * 2 ** (octaves * uniform)
@@ -123,12 +113,12 @@ class AverageSpectrum(nn.Module):
 
     def __init__(self, n_fft: int = 1024):
         super().__init__()
-        self.n_fft = checks.integer("n_fft", n_fft, least=4)
+        self.n_fft = n_fft
 
     def extra_repr(self) -> str:
         return f"n_fft={self.n_fft}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch bins"]:
         return spectrogram(x, self.n_fft, self.n_fft // 4).mean(-1)
 
 
@@ -138,20 +128,19 @@ class Quantiles(nn.Module):
     Between distributions on a line, the Wasserstein distance of order p is the p-norm of the
     difference of their quantile functions (Peyré and Cuturi, "Computational optimal transport",
     2019, remark 2.30); so this operator and a `SpectralLoss` make a loss by optimal transport, as
-    Torres, Peeters and Richard (ICASSP 2024, arXiv 2312.14507) use along frequency. Levels are as
-    many as `levels`, frequencies in parts of the Nyquist frequency. A floor of a thousandth of the
-    mean magnitude makes the spectrum of a silent frame flat.
+    Torres, Peeters and Richard (ICASSP 2024, arXiv 2312.14507) use along frequency. Each frame has
+    `levels` quantiles, in parts of the Nyquist frequency. A floor of a thousandth of the mean
+    magnitude makes the spectrum of a silent frame flat.
     """
 
     def __init__(self, n_fft: int = 1024, levels: int = 64):
         super().__init__()
-        self.n_fft = checks.integer("n_fft", n_fft, least=4)
-        self.levels = checks.integer("levels", levels, least=1, most=2**16)
+        self.n_fft, self.levels = n_fft, levels
 
     def extra_repr(self) -> str:
         return f"n_fft={self.n_fft}, levels={self.levels}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         mass = spectrogram(x, self.n_fft, self.n_fft // 4).mT
         mass = mass + 1e-3 * mass.mean((-2, -1), keepdim=True) + 1e-12
         up_to = torch.nn.functional.pad((mass / mass.sum(-1, keepdim=True)).cumsum(-1), (1, 0))
@@ -180,41 +169,45 @@ class ModulationSpectrum(nn.Module):
 
     def __init__(self, n_fft: int = 512, octaves: int = 6, bins: int = 12):
         super().__init__()
-        self.n_fft = checks.integer("n_fft", n_fft, least=8, most=2**16)
-        self.octaves = checks.integer("octaves", octaves, least=1, most=16)
-        self.bins = checks.integer("bins", bins, least=1, most=128)
-        place = n_fft // 2 * 2.0 ** (-torch.arange(octaves * bins) / bins)
-        distance = (place[:, None] - torch.arange(n_fft // 2 + 1)).abs()
+        self.n_fft, self.octaves, self.bins = n_fft, octaves, bins
+        center = n_fft // 2 * 2.0 ** (-torch.arange(octaves * bins) / bins)
+        distance = (center[:, None] - torch.arange(n_fft // 2 + 1)).abs()
         self.warp = nn.Buffer((1 - distance).clamp(min=0), persistent=False)
 
     def extra_repr(self) -> str:
         return f"n_fft={self.n_fft}, octaves={self.octaves}, bins={self.bins}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         magnitudes = spectrogram(x, self.n_fft, self.n_fft // 8)
         bands = product(magnitudes.mT, self.warp.T.to(magnitudes)).mT
         return torch.fft.rfft2(bands, norm="ortho").abs().flatten(-2)
 
 
-class TimeScattering(JTFS):
-    """Time scattering of orders one and two: JTFS without wavelets along log-frequency.
+class TimeScattering(Scattering):
+    """Time scattering of orders one and two: the wavelets of `JTFS` along time, and no others.
 
     The average over time of U_1 = |x * psi_1|, per wavelet, and of |U_1 * psi_2|, per pair of
     wavelets with j1 < j2. Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014,
-    equations 11 and 17. Arguments, padding, sampling, input and errors are those of `JTFS`.
+    equations 11 and 17. Arguments, padding, sampling and input are those of `JTFS`.
     """
 
     def __init__(self, length: int, *, J=12, Q=(8, 2), T="global", oversampling=1.0):
-        super().__init__(length, J=J, Q=Q, J_fr=1, Q_fr=1, T=T, oversampling=oversampling)
+        super().__init__(length, J, Q, T, oversampling)
         self.order_1 = _Rows(len(self.bank_1.xi))
-        for joint in self.order_2:
-            joint.quefrency = _Rows(int((self.bank_1.j < self.bank_2.j[joint.n2]).sum()))
+        self.order_2 = self._second_order(_Rows)
 
-    def __repr__(self) -> str:
-        return (
-            f"TimeScattering({self.length}, J={self.J}, Q={self.Q}, T={self.T!r}, "
-            f"oversampling={self.oversampling})"
-        )
+
+class _Rows(nn.Module):
+    """In place of wavelets along log-frequency: `count` rows, one output per row."""
+
+    def __init__(self, count: int):
+        super().__init__()
+        real = torch.eye(2 * count)  # re, im of each row side by side -> all re, then all im
+        self.convolve = nn.Buffer(torch.cat([real[:, ::2], real[:, 1::2]], dim=1), persistent=False)
+        self.outputs = [(-1, math.nan, math.nan, 0, n1) for n1 in range(count)]
+
+    def average(self, U: Float[Tensor, "*batch time rows"]) -> Float[Tensor, "*batch d"]:
+        return U.mT.flatten(-2)
 
 
 class Logarithm(nn.Module):
@@ -229,43 +222,21 @@ class Logarithm(nn.Module):
     scale : (D,), positive.
     """
 
-    def __init__(self, phi: nn.Module, scale: Tensor):
+    def __init__(self, phi: nn.Module, scale: Float[Tensor, " d"]):
         super().__init__()
-        if not checks.all_true(checks.floating("scale", scale, ndim=1) > SMALLEST_SCALE):
-            raise ValueError(
-                f"scale is {scale.min():g} at its smallest; expected more than {SMALLEST_SCALE:g}"
-            )
-        self.phi = checks.function("phi", phi)
-        self.scale = nn.Buffer(scale.detach(), persistent=False)
+        self.phi, self.scale = phi, nn.Buffer(scale.detach(), persistent=False)
 
     def extra_repr(self) -> str:
         return f"scale of mean {self.scale.mean():.6g}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         S = self.phi(x)
-        if checks.tensor("phi(x)", S).shape[-1] != len(self.scale):
-            raise ValueError(
-                f"scale has shape {tuple(self.scale.shape)}; expected ({S.shape[-1]},), as many as "
-                "phi has features"
-            )
         return torch.log1p(S / self.scale.to(S))
 
-    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of x, and their derivatives along `tangents` (K, ..., length), in one pass."""
+    def push_forward(
+        self, x: Float[Tensor, "*batch n"], tangents: Float[Tensor, "k *batch n"]
+    ) -> tuple[Float[Tensor, "*batch d"], Float[Tensor, "k *batch d"]]:
+        """Features of x, and their derivatives along `tangents`, in one pass."""
         S, slopes = self.phi.push_forward(x, tangents)
         scale = self.scale.to(x)
         return torch.log1p(S / scale), slopes / (scale + S)
-
-
-class _Rows(nn.Module):
-    """In place of wavelets along log-frequency: each of so many rows by itself."""
-
-    def __init__(self, count: int):
-        super().__init__()
-        real = torch.eye(2 * count)  # re, im of each row side by side -> all re, then all im
-        self.convolve = nn.Buffer(torch.cat([real[:, ::2], real[:, 1::2]], dim=1), persistent=False)
-        self.outputs = [(-1, math.nan, math.nan, 0, n1) for n1 in range(count)]
-
-    def average(self, U: Tensor) -> Tensor:
-        """(..., time, rows) -> (..., rows * time)"""
-        return U.mT.flatten(-2)

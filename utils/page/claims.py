@@ -3,98 +3,75 @@
 import html
 import json
 import math
-import numbers
+import re
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 from IPython.display import display
 
-from .. import checks
+from ..experiments.statistics import wilson
+
+# 1,234 -3.1 62 % 9e-08 9·10⁻⁸ and 31 of 32, but not the 2 of p2.
+NUMBER = re.compile(
+    r"(?<![\w.,])[-\N{MINUS SIGN}]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+    r"(?:e[-+]?\d+|·10[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?P<percent>\s?%)?(?:(?= of (?P<trials>[1-9]\d*)))?"
+)
+PLAIN = str.maketrans("\N{MINUS SIGN}⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "--+0123456789", ", \N{NO-BREAK SPACE}%")
 
 
-def claim(name: str, value: float, sentence: str, **values) -> None:
-    """Show a sentence with its computed value, and record the value in the output.
+def claim(name: str, value: float, sentence: str) -> None:
+    """Show a sentence that states a computed value, and record the value in the output.
 
-    Parameters
-    ----------
-    name : the claim's name in `book/claims.toml`, which holds its bound.
-    value : the number that the bound is about; finite.
-    sentence : a format string that contains `{value}`, such as "... {value:.0%} ...".
-    values : further computed numbers that the sentence mentions.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `value` is not a finite real number, or the sentence does not mention it.
+    `name` is the claim's name in `book/claims.toml`, which holds its bound. A sentence is refused
+    if none of its numbers is the value, to half a unit of the last printed digit: 0.6184 may
+    appear as 0.62, 62 % or 62 of 100, but not as 0.61.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"value is {value!r}, a {type(value).__name__}; expected a real number")
-    if not math.isfinite(value):
-        raise ValueError(f"value is {value!r}; expected a finite number")
-    checks.text("name", name)
-    if "{value" not in checks.text("sentence", sentence):
-        raise ValueError(f"sentence is {sentence!r}; expected it to contain {{value}}")
-    try:
-        text = sentence.format(value=value, **values)
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(
-            f"sentence is {sentence!r}, which cannot be filled ({error!r}); expected a format "
-            f"string of value and {sorted(values)}"
-        ) from error
+    value = float(value)
+    if not any(abs(value - number) <= slack for number, slack in _numbers(sentence)):
+        raise ValueError(f"sentence is {sentence!r}; expected it to contain the value, {value:g}")
     display(
-        {"text/html": f'<p class="claim">{html.escape(text)}</p>', "text/plain": text},
-        metadata={"claim": {"name": name, "value": float(value)}},
+        {"text/html": f'<p class="claim">{html.escape(sentence)}</p>', "text/plain": sentence},
+        metadata={"claim": {"name": name, "value": value}},
         raw=True,
     )
 
 
-def recorded(notebook: Path) -> dict[str, float]:
-    """The claims that an executed notebook holds, by name.
+def _numbers(sentence: str) -> list[tuple[float, float]]:
+    """The numbers in a sentence, each with half a unit of its last digit."""
+    found = []
+    for match in NUMBER.finditer(sentence):
+        number = Decimal(match[0].translate(PLAIN).replace("·10", "e"))
+        half = (0.5 + 1e-9) * 10.0 ** number.as_tuple().exponent
+        for parts in {100 if match["percent"] else 1, int(match["trials"] or 1)}:
+            found.append((float(number) / parts, half / parts))
+    return found
 
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such notebook, or it makes one claim twice.
-    """
-    found, content = {}, checks.file("notebook", notebook).read_bytes()
-    try:
-        cells = json.loads(content)["cells"]
-    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError) as error:
-        raise ValueError(f"notebook is {str(notebook)!r}; expected a notebook's file") from error
-    for cell in cells:
+
+def rate(count: int, trials: int) -> str:
+    """A success rate with its 95 % Wilson interval, such as "31 of 32 (84 to 99 %)"."""
+    low, high = wilson(count, trials)
+    return f"{count} of {trials} ({100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def recorded(notebook: Path) -> dict[str, float]:
+    """The claims that an executed notebook holds, by name; a ValueError if one stands twice."""
+    found = {}
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             record = output.get("metadata", {}).get("claim")
-            if record is None:
-                continue
-            if record["name"] in found:
+            if record and record["name"] in found:
                 raise ValueError(f"{notebook} claims {record['name']!r} twice; expected once")
-            found[record["name"]] = record["value"]
+            if record:
+                found[record["name"]] = record["value"]
     return found
 
 
 def bounds(table: Path) -> dict[str, dict]:
-    """The table `book/claims.toml`: by name, the chapter, what is said, and `min` and `max`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such file, or it is not TOML.
-    """
-    try:
-        return tomllib.loads(checks.file("table", table).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"table is {str(table)!r} ({error}); expected TOML") from error
+    """The table `book/claims.toml`: by name, the chapter, what is said, and `min` and `max`."""
+    return tomllib.loads(table.read_text(encoding="utf-8"))
 
 
 def within(value: float, bound: dict) -> bool:
-    """Whether a value lies between a bound's `min` and `max`, either of which may be absent.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the value or an end of the bound is not a finite number.
-    """
-    checks.real("value", value)
-    for end in {"min", "max"} & set(checks.mapping("bound", bound)):
-        checks.real(f"bound[{end!r}]", bound[end])
+    """Whether a value lies between a bound's `min` and `max`, either of which may be absent."""
     return bound.get("min", -math.inf) <= value <= bound.get("max", math.inf)

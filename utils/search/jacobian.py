@@ -1,33 +1,33 @@
 """Values and Jacobians by forward differentiation, for functions of few parameters."""
 
-import math
 from collections.abc import Callable
 from threading import RLock
 
 import torch
+from jaxtyping import Float
+from joblib import delayed
 from torch import Tensor
 
-from .. import checks
+from ..parameters import declared_by, per_coordinate
+from .many import parallel
+
+BATCH = 4  # points whose Jacobians are computed together
 
 # torch has one level of forward derivatives for all threads of a process: two that differentiate
 # at once fail, or find derivatives of one another. (A function may take Jacobians within.)
 ONE_AT_A_TIME = RLock()
 
 
-def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
+def value_and_jacobian(
+    f: Callable[[Tensor], Tensor], theta: Float[Tensor, "*batch P"]
+) -> tuple[Float[Tensor, "*batch D"], Float[Tensor, "*batch D P"]]:
     """f(theta) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
 
     Each row of the batch must depend on its own parameters alone. One forward pass carries all
     P tangents. Threads wait for one another, since torch differentiates forwards in one at a time;
     processes need not.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `f` cannot be called, or `theta` is no finite tensor.
     """
-    checks.function("f", f)
-    theta = checks.floating("theta", theta).contiguous()  # functorch writes beside it
+    theta = theta.contiguous()  # functorch writes beside it
 
     def along(direction: Tensor) -> tuple[Tensor, Tensor]:
         return torch.func.jvp(f, (theta,), (direction.expand_as(theta),))
@@ -39,20 +39,15 @@ def value_and_jacobian(f: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Te
 
 
 def features_and_jacobian(
-    synth: Callable[[Tensor], Tensor], phi: Callable[[Tensor], Tensor], theta: Tensor
-) -> tuple[Tensor, Tensor]:
+    synth: Callable[[Tensor], Tensor],
+    phi: Callable[[Tensor], Tensor],
+    theta: Float[Tensor, "*batch P"],
+) -> tuple[Float[Tensor, "*batch D"], Float[Tensor, "*batch D P"]]:
     """phi(synth(theta)) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
 
     Where `phi` has a method `push_forward(x, tangents)`, as `JTFS` has, it carries the tangents
     of the sounds through; else the general rule of `torch.func` does.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `synth` or `phi` cannot be called, or `theta` is no finite tensor.
     """
-    checks.function("synth", synth)
-    checks.function("phi", phi)
     if not hasattr(phi, "push_forward"):
         return value_and_jacobian(lambda t: phi(synth(t)), theta)
     x, tangents = value_and_jacobian(synth, theta)
@@ -61,23 +56,34 @@ def features_and_jacobian(
 
 
 def condition(
-    synth: Callable[[Tensor], Tensor], phi: Callable[[Tensor], Tensor], theta: Tensor
+    synth: Callable[[Tensor], Tensor],
+    phi: Callable[[Tensor], Tensor],
+    theta: Float[Tensor, " P"],
 ) -> float:
-    """Largest over smallest curvature, at theta (P,), of the squared distance to synth(theta).
+    """Largest over smallest curvature at `theta` of the squared distance to its features.
 
-    In log-parameters: the condition number of J^T J, with the Jacobian J of the features by them.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a wrong type or shape, and where the Jacobian is singular.
+    In search coordinates: the condition number of J^T J, with the Jacobian J of the features.
     """
-    checks.positive("theta", theta, ndim=1)
     _, jacobian = features_and_jacobian(synth, phi, theta)
-    found = torch.linalg.cond(jacobian * theta).item() ** 2
-    if not math.isfinite(found):
-        raise ValueError(
-            f"phi has a singular Jacobian at theta {theta.tolist()}; expected features that depend "
-            "on each parameter"
-        )
-    return found
+    slopes = jacobian * per_coordinate(declared_by(synth), theta)
+    return torch.linalg.cond(slopes).item() ** 2
+
+
+def quadratic_forms(
+    synth: Callable[[Tensor], Tensor],
+    phi: Callable[[Tensor], Tensor],
+    thetas: Float[Tensor, "K P"],
+    n_jobs: int = 1,
+) -> Float[Tensor, "K P P"]:
+    r"""The squared distance of features around each of some parameters, as quadratic forms.
+
+    With the Jacobian J of the features with respect to search coordinates z,
+    :math:`\lVert \Phi(g(z + \delta)) - \Phi(g(z)) \rVert^2 = \delta^T J^T J \delta + O(\delta^3)`.
+    Han, Lostanlen and Lagrange, "Perceptual-neural-physical sound matching", ICASSP 2023.
+    `n_jobs` as in `survey`.
+    """
+    parts = thetas.detach().split(BATCH)
+    work = (delayed(features_and_jacobian)(synth, phi, part) for part in parts)
+    jacobian = torch.cat([each for _, each in parallel(n_jobs, thetas.device)(work)])
+    jacobian = jacobian * per_coordinate(declared_by(synth), thetas)[:, None]
+    return jacobian.mT @ jacobian

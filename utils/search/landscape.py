@@ -7,45 +7,48 @@ features. So one pass over the grid serves every target and every delay.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from joblib import delayed
 from torch import Tensor
 from tqdm import tqdm
 
 from .. import checks
-from ..synth import parameters_of
-from .jacobian import features_and_jacobian
-from .processes import parallel
+from ..parameters import Parameter, coordinates, declared_by, per_coordinate
+from .jacobian import BATCH, features_and_jacobian
+from .many import parallel
 
-BATCH = 4  # grid points computed together
 COLUMNS = 2048  # features compared at once: their differences stay in a processor's cache
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """What `survey` found.
+    """What `survey` computed.
 
     Attributes
     ----------
     grid : (..., P), the parameters surveyed; G points in all.
     features : (G, D) at every grid point, or None where targets were named beforehand.
-    jacobian : (G, D, P), the derivative of features by parameters, or None likewise.
-    losses : by norm p, (K, G), the loss against each of K targets named beforehand.
-    gradients : by norm p, (K, G, P).
+    jacobian : (G, D, P), their derivative with respect to the parameters, or None likewise.
+    losses : for each norm p, (K, G), the loss against each of K targets named beforehand.
+    gradients : for each norm p, (K, G, P).
+    parameters : what the synthesizer declared, or nothing.
     """
 
-    grid: Tensor
-    features: Tensor | None
-    jacobian: Tensor | None
+    grid: Float[Tensor, "*grid P"]
+    features: Float[Tensor, "G D"] | None
+    jacobian: Float[Tensor, "G D P"] | None
     losses: dict[int, Tensor] | None = None
     gradients: dict[int, Tensor] | None = None
+    parameters: tuple[Parameter, ...] = ()
 
-    def surface(self, target: Tensor | int, p: int = 2) -> tuple[Tensor, Tensor]:
-        """The loss and its gradient by the parameters on the grid, without a new transform.
+    def surface(
+        self, target: Float[Tensor, " D"] | int, p: int = 2
+    ) -> tuple[Float[Tensor, "*grid"], Float[Tensor, "*grid P"]]:
+        """The loss and its gradient with respect to the parameters, without a new transform.
 
         Parameters
         ----------
@@ -55,39 +58,29 @@ class Atlas:
 
         Returns
         -------
-        loss (...) and gradient (..., P), in the shape of the grid. `to_log` turns the gradient
-        into that by log-parameters, in which solvers move.
+        loss (...) and gradient (..., P), in the shape of the grid.
         """
-        checks.one_of("p", p, (1, 2))
-        shape = self.grid.shape[:-1]
         if self.features is None:
-            checks.one_of("p", p, self.losses)
-            index = checks.integer("target", target, least=0)
-            if index >= len(self.losses[p]):
-                raise ValueError(f"target is {index}; expected less than {len(self.losses[p])}")
-            loss, gradient = self.losses[p][index], self.gradients[p][index]
+            loss, gradient = self.losses[p][target], self.gradients[p][target]
         else:
-            checks.floating("target", target, last=self.features.shape[-1], ndim=1)
-            checks.together("target", target, "features", self.features)
             target = target.detach().to(self.features)
             pairs = zip(self.features, self.jacobian, strict=True)
             values = [_distances(f, j, target[None], (p,))[p] for f, j in pairs]
             loss = torch.cat([value for value, _ in values])
             gradient = torch.cat([slope for _, slope in values])
+        shape = self.grid.shape[:-1]
         return loss.reshape(shape), gradient.reshape(*shape, -1)
 
-    def to_log(self, gradient: Tensor) -> Tensor:
-        """The gradient (..., P) by parameters, as the gradient by their natural logarithms."""
-        checks.floating("gradient", gradient, last=self.grid.shape[-1])
-        checks.together("gradient", gradient, "grid", self.grid)
-        return gradient * self.grid
+    def to_coordinates(self, gradient: Float[Tensor, "*grid P"]) -> Float[Tensor, "*grid P"]:
+        """The gradient on the grid with respect to search coordinates, in which solvers move."""
+        return gradient * per_coordinate(self.parameters, self.grid)
 
 
 def survey(
     synth: Callable[[Tensor], Tensor],
     phi: Callable[[Tensor], Tensor],
-    grid: Tensor,
-    targets: Tensor | None = None,
+    grid: Float[Tensor, "*grid P"],
+    targets: Float[Tensor, "K n"] | None = None,
     *,
     n_jobs: int = 1,
     norms: tuple[int, ...] = (1, 2),
@@ -96,86 +89,38 @@ def survey(
 
     Parameters
     ----------
-    synth : from parameters (..., P) to sounds (..., N).
     phi : from sounds (..., N) to features (..., D); differentiable in forward mode, or with a
         method `push_forward` as `JTFS` has.
-    grid : (..., P), such as `log_grid` makes.
-    targets : (K, N), sounds. Where they are given, the survey streams: it keeps the losses
-        and gradients against these targets and forgets the features. So it does with many
-        features, such as those of `MSS`.
+    targets : sounds. Where they are given, the survey keeps the losses and gradients
+        against them, and no features: of `MSS`, there are too many.
     n_jobs : processes of joblib that share the work; -1 for one a core; one on an
         accelerator. The result is the same.
     norms : p = 1, 2 or both, for which to keep losses against targets.
-
-    Returns
-    -------
-    Atlas
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a wrong type, shape or range, naming the argument, and where features or their
-        Jacobian are not finite.
     """
-    checks.function("synth", synth)
-    checks.function("phi", phi)
-    checks.floating("grid", grid)
-    checks.jobs(n_jobs)
-    norms = checks.every("norms", norms, partial(checks.one_of, known=(1, 2)), least=1)
-    points = grid.detach().reshape(-1, grid.shape[-1])
-    wanted = None
-    if targets is not None:
-        checks.floating("targets", targets, ndim=2)
-        checks.same_device("targets", targets, "grid", grid)
-        length = synth(points[:1]).shape[-1]
-        if targets.shape[-1] != length:
-            raise ValueError(
-                f"targets has shape {tuple(targets.shape)}; expected sounds of {length} samples, "
-                "as synth makes"
-            )
-        with torch.no_grad():
-            wanted = torch.cat([phi(part) for part in targets.split(BATCH)])
-    parts = points.split(BATCH)
-    # As an array, which joblib shares between processes instead of sending it with each part.
-    known = None if wanted is None else wanted.cpu().numpy()
+    _check_survey(synth, phi, grid, targets, norms)
+    parts = grid.detach().reshape(-1, grid.shape[-1]).split(BATCH)
+    known = None if targets is None else _features_of(phi, targets)
     work = (delayed(_region)(synth, phi, part, known, norms) for part in parts)
-    found = parallel(n_jobs, grid.device)(work)
+    regions = parallel(n_jobs, grid.device)(work)
     # Of each part: features and Jacobian, or losses and gradients.
-    kept = list(tqdm(found, desc="survey", total=len(parts), leave=False))
-    if wanted is None:
+    kept = list(tqdm(regions, desc="survey", total=len(parts), leave=False))
+    declared = declared_by(synth)
+    if targets is None:
         features, jacobian = (torch.cat(part) for part in zip(*kept, strict=True))
-        _all_finite(features, jacobian)
-        return Atlas(grid, features, jacobian)
+        _check_finite(features, jacobian)
+        return Atlas(grid, features, jacobian, parameters=declared)
     losses = {p: torch.cat([part[p][0] for part in kept], dim=1) for p in norms}
     gradients = {p: torch.cat([part[p][1] for part in kept], dim=1) for p in norms}
-    _all_finite(*losses.values(), *gradients.values())
-    return Atlas(grid, None, None, losses, gradients)
+    _check_finite(*losses.values(), *gradients.values())
+    return Atlas(grid, None, None, losses, gradients, declared)
 
 
-def log_grid(synth: Callable, counts: tuple[int, ...]) -> Tensor:
-    """A grid (*counts, P) over the range of each parameter of a synthesizer, evenly in log."""
-    ranges = parameters_of(synth)
-    counts = checks.items("counts", counts, count=len(ranges))
-    axes = []
-    for each, count in zip(ranges, counts, strict=True):
-        checks.integer("counts", count, least=2, most=2**16)
-        low, high = torch.tensor([each.low, each.high]).log10().tolist()
-        axes.append(torch.logspace(low, high, count))
-    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
-
-
-def local_minima(loss: Tensor) -> Tensor:
+def local_minima(loss: Float[Tensor, "*grid"]) -> Bool[Tensor, "*grid"]:
     """Where a loss on a grid is lower than at each neighbour, diagonal ones included.
 
     Points at the edge of the grid have fewer neighbours, and may be minima too: a descent that
     stays in range ends there.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the loss is not a finite tensor.
     """
-    checks.floating("loss", loss)
     padded = torch.nn.functional.pad(loss, (1, 1) * loss.ndim, value=torch.inf)
     lowest = torch.ones_like(loss, dtype=torch.bool)
     for offset in product((0, 1, 2), repeat=loss.ndim):
@@ -185,79 +130,95 @@ def local_minima(loss: Tensor) -> Tensor:
     return lowest
 
 
-def points_home(grid: Tensor, log_gradient: Tensor, theta: Tensor) -> Tensor:
-    """Where descent along `log_gradient` starts within 90 degrees of the way to `theta`.
+def descends_toward(
+    synth: Callable,
+    grid: Float[Tensor, "*grid P"],
+    gradient: Float[Tensor, "*grid P"],
+    truth: Float[Tensor, " P"],
+) -> Bool[Tensor, "*grid"]:
+    """Where descent starts within 90 degrees of the way to the true parameters.
 
-    All of (..., P) but `theta` (P,); angles are measured in log-parameters. This knows the
-    answer: it judges a landscape, and no solver may use it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes differ, or parameters are not positive.
+    The gradient is with respect to search coordinates, in which angles are measured. This knows
+    the truth: it judges a landscape, and no solver may use it.
     """
-    checks.positive("grid", grid)
-    checks.floating("log_gradient", log_gradient, last=grid.shape[-1])
-    checks.positive("theta", theta, last=grid.shape[-1], ndim=1)
-    checks.together("log_gradient", log_gradient, "grid", grid)
-    checks.together("theta", theta, "grid", grid)
-    way = (theta / grid).log()
-    return (-log_gradient * way).sum(-1) > 0
+    to_z, _ = coordinates(synth)
+    return (-gradient * (to_z(truth) - to_z(grid))).sum(-1) > 0
 
 
-def share_home(grid: Tensor, log_gradients: Iterable[Tensor], truths: Tensor) -> float:
-    """The share of all arrows of descent that point home, one surface a truth (K, P).
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `points_home` does, and unless there are as many surfaces as truths.
-    """
-    checks.positive("truths", truths, ndim=2)
-    log_gradients = checks.items("log_gradients", log_gradients, count=len(truths))
-    pairs = zip(log_gradients, truths, strict=True)
-    return torch.stack([points_home(grid, g, t).float().mean() for g, t in pairs]).mean().item()
+def share_toward(
+    synth: Callable,
+    grid: Float[Tensor, "*grid P"],
+    gradients: Iterable[Float[Tensor, "*grid P"]],
+    truths: Float[Tensor, "K P"],
+) -> float:
+    """The share of grid points at which descent starts toward the truth: one surface a truth."""
+    pairs = zip(gradients, truths, strict=True)
+    shares = [descends_toward(synth, grid, *pair).float().mean() for pair in pairs]
+    return torch.stack(shares).mean().item()
 
 
-def share_home_by_chance(grid: Tensor, truths: Tensor) -> float:
-    """`share_home` of arrows that point to the middle of the grid, whatever the sound."""
-    checks.positive("grid", grid)
-    checks.positive("truths", truths, ndim=2)
-    middle = (grid[(0,) * (grid.ndim - 1)] * grid[(-1,) * (grid.ndim - 1)]).sqrt()
-    return share_home(grid, [(grid / middle).log()] * len(truths), truths)
+def share_toward_by_chance(
+    synth: Callable, grid: Float[Tensor, "*grid P"], truths: Float[Tensor, "K P"]
+) -> float:
+    """`share_toward` of arrows that point to the middle of the grid, whatever the sound."""
+    z = coordinates(synth)[0](grid)
+    first, last = (z[(end,) * (grid.ndim - 1)] for end in (0, -1))
+    return share_toward(synth, grid, [z - (first + last) / 2] * len(truths), truths)
 
 
-def _all_finite(*found: Tensor) -> None:
-    if not all(checks.all_true(each.isfinite()) for each in found):
+def _check_survey(synth, phi, grid, targets, norms) -> None:
+    checks.function("synth", synth)
+    checks.function("phi", phi)
+    checks.floating("grid", grid)
+    for p in norms:
+        checks.one_of("norms", p, (1, 2))
+    if targets is not None:
+        length = synth(grid.detach().reshape(-1, grid.shape[-1])[:1]).shape[-1]
+        checks.floating("targets", targets, ndim=2, last=length)
+        checks.together("targets", targets, "grid", grid, broadcast=False)
+
+
+def _check_finite(*results: Tensor) -> None:
+    if not all(checks.all_true(each.isfinite()) for each in results):
         raise ValueError(
             "phi has NaN or infinite features or derivatives on the grid; expected none"
         )
 
 
+def _features_of(phi: Callable, sounds: Float[Tensor, "K n"]) -> np.ndarray:
+    """As an array, which joblib shares between processes instead of sending it with each part."""
+    with torch.no_grad():
+        return torch.cat([phi(part) for part in sounds.split(BATCH)]).cpu().numpy()
+
+
 def _region(
-    synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None, norms: list[int]
+    synth: Callable,
+    phi: Callable,
+    points: Float[Tensor, "B P"],
+    targets: np.ndarray | None,
+    norms: Sequence[int],
 ):
-    """Features and Jacobian at some points; or losses and gradients, if there are targets."""
-    found = features_and_jacobian(synth, phi, points)
-    return found if targets is None else _against(*found, torch.tensor(targets).to(points), norms)
+    """Features and Jacobian at some points or, if there are targets (K, D), losses and gradients.
 
-
-def _against(
-    features: Tensor, jacobian: Tensor, targets: Tensor, norms: list[int]
-) -> dict[int, tuple]:
-    """Losses (K, B) and gradients (K, B, P) of a batch (B, D) against targets (K, D)."""
-    pairs = zip(features, jacobian, strict=True)
-    found = [_distances(f, j, targets, norms) for f, j in pairs]
+    These are, for each norm, a pair of tensors (K, B) and (K, B, P).
+    """
+    features, jacobian = features_and_jacobian(synth, phi, points)
+    if targets is None:
+        return features, jacobian
+    known = torch.tensor(targets).to(points)
+    rows = [_distances(f, j, known, norms) for f, j in zip(features, jacobian, strict=True)]
     return {
-        p: tuple(torch.stack([each[p][part] for each in found], dim=1) for part in (0, 1))
-        for p in norms
+        p: [torch.stack([row[p][part] for row in rows], dim=1) for part in (0, 1)] for p in norms
     }
 
 
 def _distances(
-    features: Tensor, jacobian: Tensor, targets: Tensor, norms: Sequence[int]
-) -> dict[int, tuple]:
-    """By norm: distances (K,) from features (D,) to targets (K, D), and gradients (K, P)."""
+    features: Float[Tensor, " D"],
+    jacobian: Float[Tensor, "D P"],
+    targets: Float[Tensor, "K D"],
+    norms: Sequence[int],
+) -> dict[int, tuple[Float[Tensor, " K"], Float[Tensor, "K P"]]]:
+    """For each norm, the distances of features to targets and their gradients."""
     sums = {p: features.new_zeros(len(targets)) for p in norms}
     slopes = {p: features.new_zeros(len(targets), jacobian.shape[-1]) for p in norms}
     split = (each.split(COLUMNS) for each in (features, jacobian))

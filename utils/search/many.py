@@ -1,93 +1,71 @@
-"""Many searches, and how many of them succeed."""
+"""Many searches at once, on the cores of this machine or on a cluster."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from joblib import delayed
-from scipy.stats import binomtest
+import torch
+from jaxtyping import Float
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from torch import Tensor
 from tqdm import tqdm
 
 from .. import checks
-from .match import Match, steps_to
-from .processes import parallel
+from .match import Match
 
 
 def match_all(
     solver: Callable[..., Match],
     synth: Callable[[Tensor], Tensor],
-    targets: Tensor,
-    starts: Tensor,
+    targets: Float[Tensor, "K n"],
+    starts: Float[Tensor, "K P"],
     *,
     n_jobs: int = -1,
 ) -> list[Match]:
-    """Search for the parameters of each target sound, from a start each.
+    """Search for the parameters of each target sound, from a start of its own.
 
     Parameters
     ----------
-    solver : a solver of `utils.match` with all but sounds and starts fixed, such as
+    solver : a solver with all but sounds and starts fixed, such as
         `partial(gradient_descent, loss=loss)` or `partial(gauss_newton, phi=phi)`.
-    synth : from parameters (P,) to sound (N,).
-    targets : (K, N), the sounds to match.
-    starts : (K, P).
     n_jobs : processes of joblib that share the work; -1 for one a core; one on an accelerator.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `targets` and `starts` are not tensors of as many rows.
     """
     checks.function("solver", solver)
-    checks.function("synth", synth)
-    checks.jobs(n_jobs)
-    checks.floating("targets", targets)
-    checks.floating("starts", starts)
-    if targets.ndim != 2 or starts.ndim != 2 or len(targets) != len(starts):
+    checks.floating("targets", targets, ndim=2)
+    checks.floating("starts", starts, ndim=2)
+    if len(targets) != len(starts):
         raise ValueError(
-            f"targets has shape {tuple(targets.shape)} and starts {tuple(starts.shape)}; "
-            "expected (K, N) and (K, P)"
+            f"targets has {len(targets)} rows and starts {len(starts)}; expected as many"
         )
     pairs = zip(targets, starts, strict=True)
     # Rows are copied: a view would take the whole of its tensor along to another process.
     work = (delayed(solver)(synth=synth, target=y.clone(), theta0=s.clone()) for y, s in pairs)
-    found = parallel(n_jobs, targets.device)(work)
-    return list(tqdm(found, desc="match_all", total=len(targets), leave=False))
+    matches = parallel(n_jobs, targets.device)(work)
+    return list(tqdm(matches, desc="match_all", total=len(targets), leave=False))
 
 
-def succeeded(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> list[bool]:
-    """Whether each search ends with every parameter within `tolerance` of the truth (K, P).
+def parallel(n_jobs: int, device: torch.device) -> Parallel:
+    """Joblib's, with `n_jobs` processes, whose results come in their order as they are made.
 
-    This knows the truth: it judges solvers, and no solver may use it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Unless there are as many truths as searches, of as many parameters.
+    Work on an accelerator stays in this process, whatever backend is set: another would need the
+    same accelerator, and memory on it.
     """
-    checks.positive("truths", truths, ndim=2)
-    matches = checks.every("matches", matches, _a_match, count=len(truths))
-    pairs = zip(matches, truths, strict=True)
-    return [steps_to(match, truth, tolerance) is not None for match, truth in pairs]
+    if device.type != "cpu":
+        return Parallel(n_jobs=1, return_as="generator", backend="sequential")
+    client = getattr(get_active_backend()[0], "client", None)  # of a Dask cluster
+    if client is not None:
+        _try_cluster(client)
+    return Parallel(n_jobs=n_jobs, return_as="generator")
 
 
-def _a_match(name: str, value: Match) -> Match:
-    return checks.instance(name, value, Match)
-
-
-def successes(matches: Sequence[Match], truths: Tensor, tolerance: float = 0.05) -> int:
-    """How many searches have `succeeded`."""
-    return sum(succeeded(matches, truths, tolerance))
-
-
-def wilson(count: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a rate of success (Wilson, JASA 22(158), 1927).
-
-    Raises
-    ------
-    TypeError, ValueError
-        Unless `count` lies between 0 and `trials`, which is at least 1.
-    """
-    checks.integer("trials", trials, least=1)
-    if checks.integer("count", count, least=0) > trials:
-        raise ValueError(f"count is {count} and trials is {trials}; expected no more than trials")
-    interval = binomtest(count, trials).proportion_ci(method="wilson")
-    return interval.low, interval.high
+def _try_cluster(client) -> None:
+    """Have all of it import this library: joblib waits for ever for a job that was not read."""
+    effective_n_jobs()  # waits for a first worker, and says so if none comes
+    try:
+        for run in (client.run_on_scheduler, client.run):
+            run(checks.function, "work", _try_cluster)
+    except Exception as error:
+        raise RuntimeError(
+            f"the Dask cluster at {client.scheduler.address} cannot import this library ({error}); "
+            "start its scheduler and each worker by `python -m dask` in a clone of the book, with "
+            "the clone's own Python"
+        ) from error

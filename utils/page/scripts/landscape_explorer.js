@@ -46,13 +46,13 @@ function descend(slopeAt, start, spans, steps = 50, first = 0.1) {
 }
 
 function startLandscape(box, data) {
-  const shape = data.shape; // grid points over f_m and over gamma
+  const { ranges, shape } = data; // shape: grid points over f_m and over gamma
   const points = shape[0] * shape[1];
   const [tall, wide] = data.places; // places of the target, over f_m and over gamma
-  const { ranges } = data;
+  const start = data.start?.map((value, k) => partOf(...ranges[k], value));
   const spans = ranges.map(([low, high]) => Math.log(high / low));
   const value = (parts) => parts.map((part, k) => ranged(...ranges[k], part));
-  const state = { place: data.place, delay: data.delay, start: data.start };
+  const state = { place: data.place, delay: data.delay, start };
   const partOfPlace = (k) => (state.place[k] + 0.5) / data.places[k];
   const truth = () => [partOfPlace(0), partOfPlace(1)];
 

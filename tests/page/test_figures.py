@@ -1,0 +1,189 @@
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.text import Text
+
+from utils.features.jtfs import JTFS
+from utils.page import figures
+from utils.parameters import Parameter, grid, parameters
+from utils.search.landscape import Atlas
+from utils.search.match import Match, Stop
+from utils.synth import am_chirp
+
+RATE = 8192
+PHI = JTFS(4096, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=256)
+TABLE = PHI.table(RATE)
+X = am_chirp(torch.tensor([[8.0, 2.0], [6.0, 1.0]]), duration=0.5)
+GRID = grid(am_chirp, (6, 5))
+TRUTH = GRID[2, 3]
+WAY = (GRID / TRUTH).log()
+BOWL = (WAY.square().sum(-1), 2 * WAY / GRID)
+ATLAS = Atlas(GRID, None, None)
+STEPS = torch.stack([GRID[0, 0], GRID[1, 1]])
+PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, Stop.STEPS)]}
+WAVELET = torch.polar(torch.hann_window(64).expand(4, 64), torch.arange(256.0).reshape(4, 64))
+ERRORS = torch.tensor([[0.1, 0.3, 0.2], [1.0, 0.5, 0.9]])
+ONE = SimpleNamespace(seconds=[0.0, 1.0, 2.0], errors={"on time": [0.5, 0.4, 0.2]})
+SHORT = SimpleNamespace(seconds=[0.0, 4.0], errors={"on time": [0.5, 0.3]})
+BOTH, MAPS = {"one": X[0], "other": X[1]}, dict.fromkeys("abc", WAVELET.abs())
+COUNTS = {"now": {"one": (1, 4), "other": (4, 4)}, "then": {"one": (0, 4)}}
+RATES = {"one": [None, (4, 4)], "other": [(1, 4), (1, 4)]}
+COSTS = {"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0}}
+LABELS = ["modulation frequency $f_m$ (Hz)", "chirp rate $\\gamma$ (octaves/s)"]
+ERROR = "larger parameter error (%)"
+PLANE = (ATLAS, am_chirp, {"bowl": BOWL}, TRUTH)
+# What is drawn, from what, and which texts a reader must find in it.
+DRAWN = [
+    (figures.sounds, (BOTH,), ["one", "other", "time (s)", "frequency (Hz)", "level (dB)"]),
+    (figures.envelopes, (BOTH, (-0.5, 0.5)), ["one", "other", "time (s)", "amplitude"]),
+    (figures.spectrograms, (X[0], (64, 512)), ["window of 8 ms", "window of 62 ms", "time (s)"]),
+    (figures.filters, ({"bank": X[:, :64]},), ["bank", "frequency (Hz)", "gain"]),
+    (figures.joint_wavelets, ({"one": WAVELET}, 64, 8), ["one", "time (s)", "octaves"]),
+    (figures.maps, (MAPS, [800.0, 400.0, 200.0], 2.0), [*"abc", "modulus / largest", "time (s)"]),
+    (figures.rate_scale, ({"one": PHI(X[0])}, TABLE), ["one", "rate (Hz)", "feature / largest"]),
+    (figures.surfaces, PLANE, ["bowl", *LABELS, "loss / its maximum"]),
+    (figures.surfaces, (*PLANE, PATHS), LABELS),
+    (figures.landscapes, (GRID, am_chirp, {"bowl": BOWL[0]}, TRUTH), ["bowl", *LABELS]),
+    (
+        figures.slices,
+        (GRID[:, 0, 0], {"a": BOWL[0][:, 3]}, 8.0, "x (Hz)"),
+        ["a", "truth", "x (Hz)"],
+    ),
+    (figures.curves, ([1, 10], {"a": [0.1, 0.5]}, "delay", "change"), ["a", "delay", "change"]),
+    (figures.errors, ({"one": [ERRORS[0], ERRORS[1]]}, 0.05), ["one", "step", ERROR]),
+    (figures.spread, ({"one": ERRORS}, ["0", "0.3"], "jitter (s)", 0.05), ["jitter (s)", ERROR]),
+    (figures.rates, (RATES, ["0", "256"], "delay"), ["one", "delay", "256", "success (%)"]),
+    (figures.forest, (COUNTS,), ["one", "other", "now", "then", "success (%)"]),
+    (figures.trainings, ({"a": [ONE, ONE], "b": [SHORT]},), ["a", "b", "seconds of training"]),
+    (figures.bars, (COSTS,), ["time (s)", "memory (MB)", "a", "0.5", "20"]),
+    (figures.operators, (), ["$f_W$", "$g$", r"$\Phi$", "DTFA"]),
+]
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def axes_of(fig):
+    """The axes that hold data, without colour bars."""
+    return [axis for axis in fig.axes if axis.get_label() != "<colorbar>" and axis.get_visible()]
+
+
+@pytest.mark.parametrize("draw, data, texts", DRAWN)
+def test_every_figure_says_what_its_axes_are(draw, data, texts):
+    before = dict(plt.rcParams)
+    fig = draw(*data)
+    assert dict(plt.rcParams) == before  # the style leaves the reader's own alone
+    fig.draw_without_rendering()
+    assert set(texts) <= {each.get_text() for each in fig.findobj(Text) if each.get_visible()}
+
+
+def test_no_figure_is_forgotten_here():
+    public = {each for each in vars(figures).values() if callable(each)}
+    assert public == {draw for draw, *_ in DRAWN}
+
+
+def test_silence_can_be_drawn():
+    nothing, level = {"nothing": torch.zeros(2, 64)}, (torch.zeros(6, 5), torch.zeros(6, 5, 2))
+    drawn = [
+        figures.sounds({"silence": torch.zeros(RATE)}),
+        figures.spectrograms(torch.zeros(RATE), [512]),
+        figures.joint_wavelets(nothing, 64, 8),
+        figures.maps(nothing, [800.0, 400.0], 2.0),
+        figures.rate_scale({"nothing": PHI(torch.zeros(4096))}, TABLE),
+        figures.surfaces(ATLAS, am_chirp, {"nothing": level}, TRUTH),
+        figures.slices(GRID[:, 0, 0], {"nothing": torch.zeros(6)}, 8.0, "x (Hz)"),
+    ]
+    for fig in drawn:
+        fig.draw_without_rendering()
+
+
+def test_a_scalogram_shows_the_tone_where_it_is():
+    fig = figures.sounds({"tone": torch.sin(2 * torch.pi * 512 * torch.arange(16384) / RATE)})
+    mesh = axes_of(fig)[1].collections[0]
+    level = np.asarray(mesh.get_array()).reshape(mesh.get_coordinates().shape[0] - 1, -1)
+    edges = mesh.get_coordinates()[:, 0, 1]
+    row = level[:, level.shape[1] // 2].argmax()
+    assert edges[row] < 512 < edges[row + 1]
+
+
+def test_joint_wavelets_are_centred_and_the_first_bin_is_high():
+    wavelet = torch.zeros(16, 1024, dtype=torch.complex64)
+    wavelet[-1, 0] = 1  # one bin before the centre, hence higher
+    mesh = axes_of(figures.joint_wavelets({"one": wavelet}, 64, 8))[0].collections[0]
+    peak = np.asarray(mesh.get_array()).argmax()
+    assert tuple(mesh.get_coordinates().reshape(-1, 2)[peak]) == (0, 1 / 8)
+
+
+def test_rate_scale_puts_rising_on_the_right_and_leaves_blank_what_has_no_path():
+    t = torch.arange(4096) / RATE
+    rising = PHI(torch.sin(2 * torch.pi * 200 * 2 ** (6 * t) / (6 * np.log(2))))
+    (axis,) = axes_of(figures.rate_scale({"rising": rising}, TABLE))
+    height = np.asarray(axis.collections[0].get_array())
+    middle = height.shape[-1] // 2
+    assert height[:, middle:].sum() > 1.05 * height[:, :middle].sum()
+    here = (TABLE["order"] != 2) | (TABLE["xi_2"] < 20) | (TABLE["xi_fr"] > 0)
+    (axis,) = axes_of(figures.rate_scale({"part": rising[here]}, TABLE[here]))
+    assert 0 < axis.collections[0].get_array().mask.sum() < (~here).sum()
+
+
+def marks_of(axis):
+    return {line.get_marker(): line.get_xydata() for line in axis.lines}
+
+
+def test_surfaces_mark_minimum_truth_and_end():
+    (axis,) = axes_of(figures.surfaces(ATLAS, am_chirp, {"bowl": BOWL}, TRUTH, PATHS))
+    marks = marks_of(axis)
+    for mark, where in (("o", TRUTH), ("*", TRUTH), ("X", STEPS[1])):
+        np.testing.assert_allclose(marks[mark], where[None], rtol=1e-5)
+
+
+def test_a_surface_of_three_parameters_holds_the_others_at_the_truth():
+    declared = (
+        Parameter("pitch", "f", "Hz", 100, 400),
+        Parameter("onset", "t", "s", -1, 1, "linear"),
+        Parameter("rate", "w", "Hz", 2, 12),
+    )
+    synth = parameters(*declared)(lambda theta: theta)
+    points = grid(synth, (3, 5, 4))
+    atlas, truth = Atlas(points, None, None), points[1, 3, 2]
+    away = points - truth
+    named = {"bowl": (away.square().sum(-1), 2 * away)}
+    for over, shown in (((), [0, 1]), (("rate", "onset"), [2, 1])):
+        (axis,) = axes_of(figures.surfaces(atlas, synth, named, truth, over=over))
+        axis.figure.draw_without_rendering()
+        np.testing.assert_allclose(marks_of(axis)["o"], truth[None, shown], rtol=1e-5)
+        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")
+        assert axis.get_xlabel().startswith(declared[shown[0]].name)
+        assert [t.get_text() for t in axis.get_yticklabels()] == ["-1", "-0.5", "0", "0.5", "1"]
+        arrows = axis.collections[-1]
+        across, up = (truth[shown].numpy() - arrows.get_offsets()).T
+        assert (arrows.U * across >= 0).all() and (arrows.V * up >= 0).all()  # none leads away
+
+
+def test_curves_keep_their_values():
+    losses = {"a": torch.tensor([4.0, 1.0, 2.0]), "b": torch.tensor([1.0, 2.0, 3.0])}
+    (axis,) = axes_of(figures.slices(torch.tensor([1.0, 2.0, 4.0]), losses, 2.0, "x (Hz)"))
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), [1, 0.25, 0.5])
+    np.testing.assert_allclose(axis.lines[1].get_xydata(), [[2, 0.25]])  # the dot of a's minimum
+    (axis,) = axes_of(figures.rates({"one": [None, (1, 4)]}, ["0", "256"], "delay (samples)"))
+    np.testing.assert_allclose(axis.lines[0].get_xydata(), [[1, 25]])
+    dots, medians, *_ = axes_of(figures.spread({"a": ERRORS}, ["0", "1"], "x", 0.05))[0].lines
+    assert len(dots.get_ydata()) == 6
+    np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
+    (axis,) = axes_of(figures.trainings({"supervised": [ONE, ONE], "JTFS": [SHORT]}))
+    assert [line.get_linewidth() for line in axis.lines if len(line.get_xdata()) > 1] == [2.5, 1]
+    np.testing.assert_allclose(marks_of(axis)["o"], [[4, 30]])
+
+
+def test_forest_shows_rates_and_what_ran_live():
+    now, then = axes_of(figures.forest(COUNTS, {"now": {"one": [True, False]}}, columns=2))
+    marks = [(line.get_marker(), *line.get_xydata()[0]) for line in now.lines]
+    assert [mark for mark in marks if mark[0] == "o"] == [("o", 25, 0), ("o", 100, 1)]
+    assert [mark for mark in marks if mark[0] == "x"] == [("x", 100, 0), ("x", 0, 0)]
+    assert len(then.lines) == 2
