@@ -48,9 +48,7 @@ def executed() -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, with no way to any other host."""
-    path = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no Chromium on this machine: the pages were not looked at")
     from playwright.sync_api import sync_playwright
@@ -60,6 +58,15 @@ def browser():
         running = playwright.chromium.launch(executable_path=path, args=options)
         yield running
         running.close()
+
+
+def watch(page):
+    """The page, which from now on notes what its console complains of and what it fetches."""
+    page.said, page.asked = [], []
+    page.on("console", lambda m: page.said.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda r: page.asked.append(r.url) if r.url.startswith("http") else None)
+    return page
 
 
 def script(name: str):

@@ -23,9 +23,7 @@ def reference_outputs(jobs):
     reference generates them, to an array (batch, time); banks holds (xi, sigma, j) of the filters
     of first order, second order and log-frequency.
     """
-    from utils.experiments.published import (
-        search_path,  # not in the script, which finds another library
-    )
+    from utils.experiments.published import search_path  # the script finds another library
 
     environment = {**os.environ, "PYTHONPATH": search_path()}
     with tempfile.TemporaryDirectory() as scratch:
@@ -47,11 +45,8 @@ def as_means(jtfs, paths):
     F = jtfs.F
     global_F, width = F == "global", 2**jtfs.J_fr if F in ("global", None) else F
     axis = wavelets.padded_quefrency_length(jtfs.J, jtfs.Q[0], jtfs.J_fr, width)
-    j_fr = [
-        jtfs.J_fr,
-        *wavelets.filter_bank(jtfs.J_fr, jtfs.Q_fr).j,
-        *wavelets.filter_bank(jtfs.J_fr, jtfs.Q_fr).j,
-    ]
+    scales = wavelets.filter_bank(jtfs.J_fr, jtfs.Q_fr).j
+    j_fr = [jtfs.J_fr, *scales, *scales]
     missing = np.full_like(next(iter(paths.values())), np.nan)
     outputs = []
     for path in jtfs.paths[:: jtfs.frames]:
@@ -70,16 +65,6 @@ def as_means(jtfs, paths):
             value = value * 2 ** (jtfs.J if path["order"] == 1 else jtfs.bank_2.j[n2]) / jtfs.padded
         outputs.append(value)
     return np.stack(outputs, axis=1).reshape(len(missing), -1)
-
-
-def relative(error, truth):
-    return float(np.linalg.norm(error) / np.linalg.norm(truth))
-
-
-def worst_path(error, truth):
-    """Largest relative error among the outputs above 1 % of the largest."""
-    matters = truth > 0.01 * truth.max()
-    return float((abs(error[matters]) / truth[matters]).max())
 
 
 def _main(source, target):

@@ -18,6 +18,10 @@ CROSS = {"aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::index"}
 # Below autograd, torch heeds neither a conjugation nor a sign that is only noted.
 AT_ONCE = {"aten::_conj": torch.conj_physical, "aten::_neg_view": torch.neg}
 READ = {"aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal"}
+aten = torch.ops.aten
+# What all others make a tensor with, and those that work out its shape.
+FACTORIES = (aten.empty.memory_format, aten.empty_strided.default, aten.eye.default)
+FACTORIES += (aten.linspace.default, aten.arange.default, aten.arange.start, aten.arange.start_step)
 
 
 class Elsewhere(torch.Tensor):
@@ -43,18 +47,6 @@ class Elsewhere(torch.Tensor):
             raise TypeError(f"a tensor on {NAME} must come to the CPU before numpy")
         return self.held.numpy(force=True)
 
-    def tolist(self):
-        return self.held.tolist()
-
-    def __array__(self, *_):
-        return self.numpy()
-
-    def __format__(self, form):
-        return format(self.held, form)
-
-    def __repr__(self):
-        return f"Elsewhere({self.held})"
-
 
 def perform(operation, args, kwargs):
     """What an operation gives on the CPU, behind the same claim."""
@@ -66,6 +58,8 @@ def perform(operation, args, kwargs):
         return operation(*tree_map(_shape, args), **tree_map(_shape, kwargs))
     if here and there and name not in CROSS:
         raise RuntimeError(f"{name} of tensors on the CPU and on {NAME}")
+    if there and kwargs.get("generator") is not None:
+        raise RuntimeError(f"a generator of the CPU draws for {NAME}")
     if torch.Tag.inplace_view in operation.tags:  # what a wrapper says of itself changes as well
         with torch._C._DisableTorchDispatch():
             operation(*args, **kwargs)
@@ -98,34 +92,19 @@ def register():
     """Make the device known to torch; returns what must be kept as long as it is used."""
     _setup_privateuseone_for_python_backend(NAME)
     library = torch.library.Library("aten", "IMPL")
-    for name, operation in _factories():
-        library.impl(name, _maker(operation), "PrivateUse1")
+    for operation in FACTORIES:
+        library.impl(operation, _maker(operation), "PrivateUse1")
     library.impl("_copy_from", _copy_from, "PrivateUse1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch says that it overrides
-        library.impl("_efficientzerotensor", _zeros, "PrivateUse1", allow_override=True)
+        library.impl(
+            "_efficientzerotensor", _maker(torch.zeros), "PrivateUse1", allow_override=True
+        )
     return library
-
-
-def _factories():
-    """Operations that make a tensor of none, on the device that they are told."""
-    for full in torch._C._dispatch_get_all_op_names():
-        namespace, _, rest = full.partition("::")
-        name, _, overload = rest.partition(".")
-        packet = getattr(torch.ops.aten, name, None) if namespace == "aten" else None
-        operation = getattr(packet, overload or "default", None)
-        if operation is None or "out" in overload or name == "_efficientzerotensor":
-            continue
-        takes = {argument.name: str(argument.type) for argument in operation._schema.arguments}
-        gives = [str(each.type) for each in operation._schema.returns]
-        if "device" in takes and gives == ["Tensor"] and "Tensor" not in "".join(takes.values()):
-            yield rest, operation
 
 
 def _maker(operation):
     def make(*args, **kwargs):
-        if kwargs.get("generator") is not None:
-            raise RuntimeError(f"a generator of the CPU draws for {NAME}")
         return Elsewhere(operation(*args, **kwargs | {"device": torch.device("cpu")}))
 
     return make
@@ -134,7 +113,3 @@ def _maker(operation):
 def _copy_from(source, target, non_blocking=False):
     _held(target).copy_(_held(source))
     return target
-
-
-def _zeros(size, *, dtype=None, layout=None, device=None, pin_memory=False):
-    return Elsewhere(torch.zeros(size, dtype=dtype, device="cpu"))

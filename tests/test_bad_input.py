@@ -45,8 +45,6 @@ small = MSS((256, 64))
 loss = SpectralLoss(small, p=1)
 scatter = partial(JTFS, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
 whole, local = scatter(N), scatter(N, T=256, F=4)
-descend = partial(gradient_descent, brief, loss, X[0], THETA[1])
-advance = partial(gauss_newton, brief, small, X[0], THETA[1])
 NOISE = Path(tempfile.mkdtemp()) / "noise.wav"
 soundfile.write(NOISE, X[0].numpy(), 8192)
 
@@ -66,7 +64,7 @@ def rows_of(count):
 # A function, good arguments and, for some, the shape of the answer.
 CALLS = {
     "am_chirp": (am_chirp, dict(theta=THETA, carrier=512.0, bandwidth=2.0, duration=0.25)),
-    "ripple": (ripple, dict(theta=THETA, f_low=256.0, f_high=2e3, partials=4, duration=0.6)),
+    "ripple": (ripple, dict(theta=THETA, duration=0.6, sample_rate=8192.0)),
     "sequence": (sequence, dict(synth=brief, theta=THETA, onsets=[-0.05, 0.1])),
     "delay": (delay, dict(x=X, samples=5)),
     "load": (partial(load, NOISE), dict(duration=0.25, sample_rate=8192)),
@@ -78,8 +76,8 @@ CALLS = {
     "loss": (loss, dict(x=X, y=X.flip(0))),
     "aligned": (Aligned(loss), dict(x=X[0], y=X[1])),
     "gradient_descent": (
-        partial(gradient_descent, steps=1),
-        dict(synth=brief, loss=loss, target=X[0], theta0=THETA[1], step_size=0.1),
+        gradient_descent,
+        dict(synth=brief, loss=loss, target=X[0], theta0=THETA[1], step_size=0.1, steps=1),
     ),
     "gauss_newton": (
         partial(gauss_newton, steps=1),
@@ -104,7 +102,6 @@ SHAPES = {
 }
 # Under which other names an error may speak of an argument: what becomes of it further in.
 ALSO = {
-    "f_low": "f_high",
     "step_size": "theta",
     "length": "J",
     "J": "J_fr",
@@ -224,23 +221,12 @@ supervised = QuadraticCriterion(THETA, torch.eye(2).expand(2, 2, 2))
 teach = partial(train, brief, supervised, THETA, {})
 ROWS = [
     (lambda: am_chirp(torch.ones(3)), r"theta has shape \(3,\); expected \(..., 2\)"),
-    (
-        lambda: am_chirp(torch.tensor([5e3, 2.0])),
-        r"theta\[..., 0\] is .*; expected above 0 and below",
-    ),
-    (
-        lambda: am_chirp(THETA, carrier=4e3),
-        "carrier is 4000.0 and bandwidth 2.0.*; expected less than",
-    ),
+    (lambda: am_chirp(THETA, carrier=4e3), "carrier is 4000.0 and bandwidth 2.0.*; expected less"),
     (lambda: ripple(THETA, duration=0.5), r"duration \* sample_rate is 4096; expected from 4097"),
-    (lambda: ripple(THETA, partials=1), "partials is 1; expected from 2"),
-    (lambda: sequence(brief, THETA, []), r"onsets is \[\]; expected a sequence of seconds"),
     (lambda: delay(X, N), "samples is 2048; expected from -2047 to 2047"),
-    (lambda: load(3), "path is 3, a int; expected the path of a file"),
-    (lambda: load(NOISE, duration=0), "duration is 0; expected above 0"),
+    (lambda: load(3), "path is '3'; expected the path of a file"),
     (lambda: JTFS(4096, J=8, Q=8), "Q is 8; expected a pair"),
     (lambda: JTFS(4096, J=8, F="local"), "F is 'local'; expected 'global' or None or"),
-    (lambda: whole(torch.zeros(3, 999)), r"x has shape \(3, 999\); expected \(..., 2048\)"),
     (
         lambda: local.push_forward(X, X[:, None, :99]),
         r"tangents has shape .*; expected \(..., 2048\)",
@@ -248,21 +234,14 @@ ROWS = [
     (lambda: TimeScattering(2048), "J is 12; expected an integer from 1 to 11"),
     (lambda: MSS((30,)), r"n_ffts is \(30,\); expected multiples of 4"),
     (lambda: MSS(magnitude="power"), "magnitude is 'power'; expected one of 'linear'"),
-    (lambda: MSS()(torch.zeros(1024)), "x has 1024 samples; expected more than"),
     (lambda: SpectralLoss(small, 3), "p is 3; expected one of 1, 2"),
     (lambda: loss(X), "loss has .*; expected one of them"),
-    (lambda: loss(X[:, None], X), r"x has shape .* and y .*; expected the same number of axes"),
-    (lambda: loss(torch.nan * X, X), "loss holds NaN or infinite values; expected finite"),
     (lambda: Aligned(loss, by="ear"), "by is 'ear'; expected one of 'envelopes'"),
-    (lambda: descend(steps=0), "steps is 0; expected from 1"),
-    (lambda: gradient_descent(brief, loss, X[0], -THETA[0]), "theta0 is .*; expected positive"),
     (
         lambda: gradient_descent(brief, torch.sub, X[0], THETA[0]),
         "loss is .*; expected a finite scalar",
     ),
-    (lambda: advance(tolerance=-1.0), "tolerance is -1.0; expected above 0"),
-    (lambda: gauss_newton(brief, torch.log, X[0], THETA[0]), "is not finite at .*; expected"),
-    (lambda: survey(brief, small, THETA, X, norms=(3,)), "norms is 3; expected one of 1, 2"),
+    (lambda: gauss_newton(brief, torch.log, X[0], THETA[0]), r"phi\(target\) holds NaN or inf"),
     (lambda: run(replace(JOB, task="juggling"), loss), "task is 'juggling'; expected"),
     (lambda: run(JOB, torch.dist), "loss is .*; expected a SpectralLoss"),
     (lambda: Encoder(brief)(X.double()), "x is of torch.float64; expected torch.float32"),

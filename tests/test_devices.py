@@ -1,5 +1,7 @@
 """Everything follows the device of its input: shown on a second device that is none."""
 
+from functools import partial
+
 import pytest
 import second_device
 import torch
@@ -32,21 +34,11 @@ OPERATORS = {
     "modulation spectrum": rivals.ModulationSpectrum(),
     "quantiles": rivals.Quantiles(),
 }
-
-
-def short(theta):
-    return am_chirp(theta, duration=1.0)
-
-
-short.parameters = am_chirp.parameters
-
-
-def elsewhere(x):
-    return x.to(second_device.NAME)
+short = partial(am_chirp, duration=1.0)
 
 
 def test_the_device_tells_what_an_accelerator_would():
-    x = elsewhere(torch.ones(3))
+    x = torch.ones(3).to(second_device.NAME)
     assert x.device.type == second_device.NAME
     with pytest.raises(RuntimeError, match="on the CPU and on elsewhere"):
         x + torch.ones(3)
@@ -61,7 +53,7 @@ def test_the_device_tells_what_an_accelerator_would():
 def test_synthesizers_follow(synth):
     theta = draw(synth, 2, seed=3)
     for make in (synth, lambda t: delay(synth(t), 100), lambda t: sequence(synth, t, (0.0, 0.5))):
-        x = make(elsewhere(theta))
+        x = make(theta.to(second_device.NAME))
         assert x.device.type == second_device.NAME
         torch.testing.assert_close(x.cpu(), make(theta))
 

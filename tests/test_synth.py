@@ -17,19 +17,14 @@ def double(*values, grad=False):
     return torch.tensor(values, dtype=torch.float64, requires_grad=grad)
 
 
-def test_chirp_is_the_published_formula():
-    f_m, gamma, t = 8.0, 2.0, np.arange(32768) / 8192 - 2
-    phase = 2 * np.pi * 512 * (2 ** (gamma * t) - 1) / (gamma * np.log(2))
+@pytest.mark.parametrize("gamma", [2.0, 1e-9])  # the latter is all but a steady tone
+def test_chirp_is_the_published_formula(gamma):
+    f_m, t = 8.0, np.arange(32768) / 8192 - 2
+    phase = 2 * np.pi * 512 * np.expm1(gamma * t * np.log(2)) / (gamma * np.log(2))
     window = np.exp(-(t**2) / (2 * (0.1 * 2.0 / gamma) ** 2))
     expected = np.sin(phase) * np.sin(2 * np.pi * f_m * t) * window
     x = am_chirp(double(f_m, gamma), unit_energy=False)
     np.testing.assert_allclose(x.numpy(), expected, atol=1e-9)
-
-
-def test_chirp_rate_zero_is_a_steady_tone():
-    t = torch.arange(2048, dtype=torch.float64) / 8192 - 0.125
-    expected = torch.sin(2 * math.pi * 512 * t) * torch.sin(2 * math.pi * 8 * t)
-    torch.testing.assert_close(short(double(8.0, 0.0), unit_energy=False), expected)
 
 
 @pytest.mark.parametrize("gamma", RATES)
@@ -64,11 +59,6 @@ def test_unit_energy_shape_and_dtype(synth):
         torch.testing.assert_close(x.square().sum(-1), torch.ones(2, 3, dtype=dtype))
 
 
-def test_published_energy_goes_as_one_over_chirp_rate():
-    one, two = am_chirp(double([8.0, 1.0], [8.0, 2.0]), unit_energy=False).square().sum(-1)
-    assert one / two == pytest.approx(2, rel=0.01)
-
-
 def test_extreme_chirp_rates_stay_finite():
     theta = torch.tensor([[8.0, 1000.0], [8.0, -1000.0]], requires_grad=True)
     x = am_chirp(theta)
@@ -83,12 +73,12 @@ def test_ripple_gradient_agrees_with_finite_differences():
 
 
 def test_ripple_envelope_of_one_partial_moves_at_its_rate():
-    """Two partials far apart: the lower one beats at w, and ends before the silent tail."""
-    x = ripple(double(4.0, 0.5), f_low=500.0, f_high=1500.0, partials=2)
+    """The highest partial beats at w, and ends before the silent tail."""
+    x = ripple(double(4.0, 0.5))
     assert x[-4096:].abs().max() == 0
     spectrum = torch.fft.rfft(x[:24576]).abs()
     hertz = torch.fft.rfftfreq(24576, 1 / 8192)
-    for expected in (500 - 4, 500, 500 + 4):
+    for expected in (2048 - 4, 2048, 2048 + 4):
         near = (hertz - expected).abs() < 0.5
         between = ((hertz - expected).abs() - 2).abs() < 0.5
         assert spectrum[near].max() > 5 * spectrum[between].max()
@@ -98,8 +88,8 @@ def test_sequence_is_a_sum_of_delays():
     theta = double(8.0, 4.0)
     event = am_chirp(theta)
     expected = delay(event, -4096) + delay(event, 8192)
-    x = sequence(am_chirp, theta, [-0.5, 1.0], unit_energy=False)
-    torch.testing.assert_close(x, expected)
+    x = sequence(am_chirp, theta, [-0.5, 1.0])
+    torch.testing.assert_close(x, expected / expected.norm())
 
 
 def test_delay_shifts_and_fills_with_zeros():

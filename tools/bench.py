@@ -2,7 +2,8 @@
 
 All figures are medians, measured in turns within this run, and ratios hold for this machine alone.
 Takes some minutes and ten gigabytes. On a machine with a GPU, also the setting of Mitcheltree et
-al., "SCRAPL", ICLR 2026. Chapter 6 shows how costs grow; tests hold the accuracy.
+al., "SCRAPL", ICLR 2026. Chapter 6 shows how costs grow, and that of a Jacobian; chapter 8 that of
+a survey; tests hold the accuracy.
 """
 
 import platform
@@ -20,14 +21,9 @@ from utils.experiments.cost import value_and_gradient  # noqa: E402
 from utils.experiments.published import Published  # noqa: E402
 from utils.features.jtfs import JTFS  # noqa: E402
 from utils.features.mss import MSS  # noqa: E402
-from utils.parameters import grid  # noqa: E402
-from utils.search.jacobian import features_and_jacobian  # noqa: E402
-from utils.search.landscape import survey  # noqa: E402
 from utils.synth import am_chirp  # noqa: E402
 
 N = 2**15
-THETA = torch.tensor([8.0, 2.0])
-SETTINGS = {"oversampling 1": JTFS(N), "oversampling 0.5": JTFS(N, oversampling=0.5)}
 
 
 def row(label, *values):
@@ -36,41 +32,23 @@ def row(label, *values):
 
 def against_the_published():
     """Time and memory of value and gradient."""
-    x = am_chirp(THETA)
-    ours = {name: partial(value_and_gradient, phi, x) for name, phi in SETTINGS.items()}
+    operators = {
+        "oversampling 1": JTFS(N),
+        "oversampling 0.5": JTFS(N, oversampling=0.5),
+        "MSS, both": MSS(magnitude="both"),
+    }
+    x = am_chirp(torch.tensor([8.0, 2.0]))
+    ours = {name: partial(value_and_gradient, phi, x) for name, phi in operators.items()}
     with Published("JTFS", (1, N), torch.get_num_threads()) as published:
         seconds = cost.race({"published": published, **ours}, repeats=3, at_least=1)
     theirs, megabytes = seconds["published"], published.megabytes
     needed = [cost.peak_memory(step) for step in ours.values()]
     row("published: value and gradient", f"{theirs:.1f} s", f"{megabytes:.0f} MB")
+    row("", *ours)
     row("value and gradient (ms)", *(f"{1000 * seconds[name]:.0f}" for name in ours))
     row("time ratio, published / ours", *(f"{theirs / seconds[name]:.0f}" for name in ours))
     row("peak memory (MB)", *(f"{each:.0f}" for each in needed))
     row("memory ratio, published / ours", *(f"{megabytes / each:.0f}" for each in needed))
-
-
-def among_ourselves():
-    """Jacobian, MSS and survey, over value and gradient."""
-    x, points = am_chirp(THETA), grid(am_chirp, (4, 4))
-    ratios = []
-    for phi in SETTINGS.values():
-        steps = {
-            "gradient": partial(
-                value_and_gradient, lambda theta, phi=phi: phi(am_chirp(theta)), THETA
-            ),
-            "jacobian": partial(features_and_jacobian, am_chirp, phi, THETA),
-            "MSS": partial(value_and_gradient, MSS(magnitude="both"), x),
-            "survey": partial(survey, am_chirp, phi, points, n_jobs=-1),
-        }
-        seconds = cost.race(steps, repeats=3, at_least=1)
-        seconds["survey"] /= points[..., 0].numel()
-        ratios.append(seconds)
-    for label, over, under in (
-        ("Jacobian of two parameters / gradient", "jacobian", "gradient"),
-        ("gradient / gradient of MSS, both", "gradient", "MSS"),
-        ("survey, a grid point / gradient", "survey", "gradient"),
-    ):
-        row(label, *(f"{each[over] / each[under]:.2f}" for each in ratios))
 
 
 def on_a_gpu():
@@ -96,9 +74,7 @@ def on_a_gpu():
 
 def main():
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}")
-    row("", *SETTINGS)
     against_the_published()
-    among_ourselves()
     if torch.cuda.is_available():
         on_a_gpu()
 

@@ -7,9 +7,7 @@ An executed chapter is kept in _build/executed with a digest of what its outputs
 import os
 import re
 import shutil
-import sys
 import time
-import traceback
 from pathlib import Path
 
 import nbformat
@@ -27,53 +25,35 @@ KERNEL = {
 }
 
 
-def main(root: Path) -> int:
-    """Build the book at `root`; return the exit status."""
+def main(root: Path) -> None:
+    """Build the book at `root`."""
     os.environ |= KERNEL
-    try:
-        forget_old_work(root)
-        execute_chapters(root)
-        set_pages(root)
-    except Exception as error:
-        traceback.print_exc()
-        print(f"The book was not built: {error}", file=sys.stderr)
-        return 1
-    return 0
+    execute_chapters(root)
+    set_pages(root)
 
 
-def forget_old_work(root: Path) -> None:
-    """Empty `_build/shared`, where `once` keeps results, if they rest on another library."""
-    shared, now = root / "_build" / "shared", content(root, (root / "utils").rglob("*.py"))
-    record = shared / "library"
-    if not record.exists() or record.read_text() != now:
-        shutil.rmtree(shared, ignore_errors=True)
-        shared.mkdir(parents=True)
-        record.write_text(now)
-
-
-def execute_chapters(root: Path) -> list[str]:
-    """Bring `_build/executed` up to date; return the names of the chapters that were executed."""
+def execute_chapters(root: Path) -> None:
+    """Bring `_build/executed` up to date."""
     home = root / "_build" / "executed"
     home.mkdir(parents=True, exist_ok=True)
-    seconds = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["execute"]
+    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     sources = {path.stem: path for path in chapters(root)}
     for file in home.iterdir():
         if file.stem not in sources:
             file.unlink()
-    digests, executed = {}, []
+    digests = {}
     for name, path in sources.items():
         notebook = nbformat.read(path, as_version=4)
         digests[name] = digest(root, [cell.source for cell in code_cells(notebook)], digests)
         kept = home / path.name
         if not take_outputs(notebook, kept, digests[name]):
             began = time.monotonic()
-            run(notebook, path, seconds["timeout"])
-            notebook.metadata.build = {"digest": digests[name], "seconds": time.monotonic() - began}
-            executed.append(name)
-            print(f"{name}: executed in {time.monotonic() - began:.0f} s", flush=True)
+            run(notebook, path, settings["execute"]["timeout"])
+            seconds = time.monotonic() - began
+            notebook.metadata.build = {"digest": digests[name], "seconds": seconds}
+            print(f"{name}: executed in {seconds:.0f} s", flush=True)
         nbformat.write(notebook, home / "unfinished")  # in place at once, or not at all
         (home / "unfinished").replace(kept)
-    return executed
 
 
 def chapters(root: Path) -> list[Path]:
@@ -92,7 +72,7 @@ def take_outputs(notebook, kept: Path, now: str) -> bool:
     if not kept.exists():
         return False
     old = nbformat.read(kept, as_version=4)
-    if old.metadata.build.digest != now:
+    if old.metadata.get("build", {}).get("digest") != now:
         return False
     notebook.metadata.update(build=old.metadata.build, language_info=old.metadata.language_info)
     for cell, known in zip(code_cells(notebook), code_cells(old), strict=True):
@@ -101,7 +81,7 @@ def take_outputs(notebook, kept: Path, now: str) -> bool:
 
 
 def run(notebook, path: Path, timeout: float) -> None:
-    """Execute a notebook in its folder; where a cell is in the way, name it."""
+    """Execute a notebook in its folder; where a cell fails, name it."""
     begun = []
     client = NotebookClient(
         notebook,
@@ -114,14 +94,9 @@ def run(notebook, path: Path, timeout: float) -> None:
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        what = "ends its kernel: too little memory?"
-        if isinstance(error, CellTimeoutError):
-            what = f"takes longer than the time allowed, {timeout} s"
-        elif isinstance(error, CellExecutionError):
-            what = f"fails: {error.ename}: {error.evalue}"
         number = code_cells(notebook).index(begun[-1]) + 1
         line = begun[-1].source.strip().splitlines()[0]
-        raise RuntimeError(f"{path.stem}, code cell {number} ({line!r}) {what}") from error
+        raise RuntimeError(f"{path.stem}, code cell {number} fails: {line}") from error
 
 
 def set_pages(root: Path) -> None:
@@ -149,4 +124,4 @@ def set_pages(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve() if sys.argv[1:] else Path(__file__).parents[1]))
+    main(Path(__file__).parents[1])

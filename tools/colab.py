@@ -1,9 +1,8 @@
 """Run chapters, as they are committed, where readers run them: on Colab, and on Binder.
 
-Colab: an empty folder with one notebook; Colab's versions of what the book imports, as far as they
-can be had; a stand-in for the module `google.colab`; git sent from the public address to a clone
-of this one. Binder: a clone, an environment from `requirements.txt`, started by `start`, with two
-gigabytes of memory.
+Colab: an empty folder with one notebook; the packages of `tests/colab.txt`; a stand-in for the
+module `google.colab`; git sent from the public address to a clone of this one. Binder: a clone, an
+environment from `requirements.txt`, started by `start`, with two gigabytes of memory.
 """
 
 import argparse
@@ -21,21 +20,6 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parents[1]
-# What Colab's image of January 2026 has of what the book imports; torch is the book's own, scipy an
-# argument. Python is the one that runs this (Colab's: 3.13, since August 2026).
-COLAB = (
-    "distributed==2025.12.0",
-    "ipykernel==6.17.1",
-    "ipywidgets==7.7.1",
-    "joblib==1.5.3",
-    "librosa==0.11.0",
-    "matplotlib==3.10.0",
-    "nbclient==0.10.2",
-    "numpy==2.0.2; python_version < '3.13'",
-    "numpy==2.2.6; python_version >= '3.13'",  # of the other there is no wheel
-    "soundfile==0.13.1",
-    "tqdm==4.67.1",
-)
 BINDER_GIGABYTES = 2.0
 GIT = ("git", "-c", "safe.directory=*")  # a clone may belong to somebody else, as on CI
 
@@ -47,19 +31,17 @@ def main() -> int:
     parser.add_argument("--scipy", default=pinned("scipy"), help="version that Colab may have")
     given = parser.parse_args()
     chapters = given.chapters or [path.stem for path in sorted((ROOT / "book").glob("*.ipynb"))]
-    wanted = [f"torch=={pinned('torch')}", f"scipy=={given.scipy}", *COLAB]
     if given.at == "binder":
-        wanted = ["-r", ROOT / "requirements.txt"]
-    run = {"colab": on_colab, "binder": on_binder}[given.at]
+        run, wanted = on_binder, ["-r", ROOT / "requirements.txt"]
+    else:
+        run, wanted = on_colab, ["-r", ROOT / "tests" / "colab.txt"]
+        wanted += [f"torch=={pinned('torch')}", f"scipy=={given.scipy}"]
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "environment" / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--no-compile"]
         subprocess.run([*pip, *wanted], check=True)
-        failed = [name for name in chapters if not run(python, name, Path(folder) / name)]
-    if failed:
-        print(f"Failed: {', '.join(failed)}")
-    return len(failed)
+        return sum(not run(python, name, Path(folder) / name) for name in chapters)
 
 
 def pinned(name: str) -> str:
@@ -78,7 +60,7 @@ def on_colab(python: Path, chapter: str, folder: Path) -> bool:
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "colab.py").write_text("import google.colab\n", encoding="utf-8")  # as Colab does
-    settings = {"IPYTHONDIR": str(folder / "ipython"), **colab(folder, public)}
+    settings = {"IPYTHONDIR": str(folder / "ipython")} | colab(folder, public)
     return execute([], python, notebook, settings)
 
 
@@ -114,10 +96,14 @@ def on_binder(python: Path, chapter: str, folder: Path) -> bool:
 def execute(start: list, python: Path, notebook: Path, settings: dict, limit: float = inf) -> bool:
     """Whether a notebook runs from top to bottom in so many gigabytes, by samples of its memory."""
     command = [*start, python.parent / "jupyter-execute", "--inplace", "--timeout=900"]
+    ours = ("VIRTUAL_ENV", "PYTHONPATH", "DTFA_STILL")  # set for the book's own processes
+    env = {name: value for name, value in os.environ.items() if name not in ours}
+    env |= {"JUPYTER_PREFER_ENV_PATH": "1"} | settings
     began, most = time.monotonic(), 0.0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
-        where = {"cwd": notebook.parent, "env": surroundings() | settings}
-        process = psutil.Popen([*command, notebook.name], stdout=log, stderr=log, **where)
+        process = psutil.Popen(
+            [*command, notebook.name], stdout=log, stderr=log, cwd=notebook.parent, env=env
+        )
         while process.poll() is None:
             with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
                 family = [process, *process.children(recursive=True)]
@@ -131,13 +117,6 @@ def execute(start: list, python: Path, notebook: Path, settings: dict, limit: fl
     verdict, seconds = "fails" if process.returncode else "runs", time.monotonic() - began
     print(f"{notebook.stem}: {verdict} ({seconds:.0f} s, {most:.1f} GB)", flush=True)
     return process.returncode == 0
-
-
-def surroundings() -> dict[str, str]:
-    """The environment of a reader's Jupyter: without what is set for the book's own processes."""
-    ours = ("VIRTUAL_ENV", "PYTHONPATH", "DTFA_STILL")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 if __name__ == "__main__":

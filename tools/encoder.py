@@ -3,7 +3,9 @@
 Finished trainings are kept as the chapters' shared work is, so that an interrupted run goes on.
 """
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -14,7 +16,9 @@ sys.path.insert(0, str(ROOT))
 
 from utils.experiments import training  # noqa: E402
 from utils.experiments.cache import once  # noqa: E402
+from utils.experiments.encoder import Training  # noqa: E402
 from utils.experiments.record import made_with, write  # noqa: E402
+from utils.experiments.training import TrainingRecord  # noqa: E402
 
 
 def main():
@@ -22,10 +26,18 @@ def main():
     for name in steps:
         training.criterion(name)  # what several trainings share is computed once
     jobs = [(name, seed, steps[name]) for seed in training.SEEDS for name in steps]
-    work = (delayed(once)(training.record_of, *job) for job in jobs)
-    records = list(tqdm(Parallel(n_jobs=-1, return_as="generator")(work), total=len(jobs)))
-    write(training.RECORD, made_with(), map(training.to_line, records))
-    print(f"{len(records)} trainings in {training.RECORD.name}")
+    work = (delayed(once)(training.train_encoder, *job) for job in jobs)
+    trained = list(tqdm(Parallel(n_jobs=-1, return_as="generator")(work), total=len(jobs)))
+    lines = [line(name, seed, done) for (name, seed, _), done in zip(jobs, trained, strict=True)]
+    write(training.RECORD, made_with(), lines)
+    print(f"{len(lines)} trainings in {training.RECORD.name}")
+
+
+def line(name: str, seed: int, done: Training) -> str:
+    """What the record keeps of a training, as JSON."""
+    seconds = [round(value, 2) for value in done.seconds]
+    errors = {key: [round(value, 4) for value in values] for key, values in done.errors.items()}
+    return json.dumps(asdict(TrainingRecord(name, seed, done.steps, seconds, errors)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ has its name or its folder between slashes. What is put together at run time is 
 
 import ast
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,15 +31,10 @@ def digest(root: Path, cells: list[str], earlier: dict[str, str]) -> str:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     words = {word for string in strings for word in string.split("/")}
-    required = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line.split("#")[0].strip() for line in required]
-    reads_others = "executed" in words
-    return content(
-        root,
-        [*modules, *data(root, words)],
-        [sys.version, cells, list(filter(None, pins))],
-        earlier if reads_others else {},
-    )
+    requirements = (root / "requirements.txt").read_text(encoding="utf-8")
+    pins = re.findall(r"^[^#\s]+", requirements, re.M)
+    others = earlier if "executed" in words else {}
+    return content(root, [*modules, *data(root, words)], sys.version, cells, pins, others)
 
 
 def content(root: Path, files: Iterable[Path], *more) -> str:

@@ -6,17 +6,17 @@ goes into the speaker's notes. All that the deck needs lies beside it.
 """
 
 import html
-import importlib.util
 import json
 import re
 import shutil
-import sys
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
 from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -30,7 +30,6 @@ SITE = BOOK["sphinx"]["config"]["ogp_site_url"]
 TALK = Path(__file__).parent / "slides"  # style and script of the deck
 LINES = 15  # of text that a slide holds, at COLUMNS characters
 COLUMNS = 84
-SHORT = 3  # lines of text that stand with others, on a slide a little too full
 CODE_LINES = 16  # that a slide shows; the whole is for the speaker
 WORDS = 28  # of a paragraph: a longer one is for the speaker
 PICTURE = 12  # lines of text whose place a figure takes; text may follow it
@@ -71,57 +70,33 @@ MARKDOWN = (
 
 
 def main() -> None:
-    taught = [path for path in sorted(EXECUTED.glob("*.ipynb")) if path.stem[0] != "9"]
-    chapters = {path.stem: column(path) for path in taught}
-    if not chapters:
-        sys.exit("There are no executed chapters: run `make book` first.")
+    chapters = {path.stem: column(path) for path in sorted(EXECUTED.glob("[1-8]*.ipynb"))}
     shutil.rmtree(DECK, ignore_errors=True)
-    DECK.mkdir(parents=True)
-    copy_libraries()
+    for part in ("dist", "plugin/notes", "plugin/zoom"):
+        reveal = files("sphinx_revealjs") / "_static/revealjs" / part
+        shutil.copytree(reveal, DECK / "reveal" / part)
+    shutil.copytree(files("sphinx-mathjax-offline") / "static/mathjax", DECK / "mathjax")
     style = (TALK / "deck.css").read_text(encoding="utf-8")
     style += HtmlFormatter(style="default").get_style_defs(".code")
     page = (TALK / "deck.html").read_text(encoding="utf-8")
-    columns = {"title": [title(chapters)], **chapters}
     sections = "\n".join(
         f'<section id="{name}">{"".join(map(markup, slides))}</section>'
-        for name, slides in columns.items()
+        for name, slides in {"title": [title(chapters)], **chapters}.items()
     )
     within = rf'href="({"|".join(chapters)})\.ipynb"'  # other pages are on the site
     sections = re.sub(within, r'href="#/\1"', sections)
     sections = re.sub(r'href="(\w+)\.(?:ipynb|md)"', rf'href="{SITE}book/\1.html"', sections)
-    for name, text in (("STYLE", style), ("SLIDES", sections)):
-        page = page.replace(f"<!-- {name} -->", text)
+    page = page.replace("<!-- STYLE -->", style).replace("<!-- SLIDES -->", sections)
     (DECK / "index.html").write_text(page, encoding="utf-8")
-    print(
-        f"{sum(map(len, columns.values()))} slides: open {(DECK / 'index.html').relative_to(ROOT)}"
-    )
+    print("Open _build/slides/index.html")
 
 
 def title(chapters: dict[str, list[Slide]]) -> Slide:
     """The first slide: what this is, where it can be read and run, and what is in it."""
-    links = (
-        f'<li><a href="#/{name}">{found[0].title}</a></li>' for name, found in chapters.items()
-    )
-    return Slide(
-        BOOK["title"],
-        [
-            Item(f"<p>{BOOK['author']}. To read, and to run in Colab: <b>{SITE}</b></p>", 2),
-            Item(f"<ol>{''.join(links)}</ol>", len(chapters)),
-        ],
-    )
-
-
-def copy_libraries() -> None:
-    """reveal.js and MathJax, from the Python packages that carry them."""
-    reveal = package("sphinx_revealjs") / "_static" / "revealjs"
-    for part in ("dist", "plugin/notes", "plugin/zoom"):
-        shutil.copytree(reveal / part, DECK / "reveal" / part)
-    mathjax = package("sphinx-mathjax-offline") / "static" / "mathjax"
-    shutil.copytree(mathjax, DECK / "mathjax")
-
-
-def package(name: str) -> Path:
-    return Path(importlib.util.find_spec(name).origin).parent
+    body = f"<p>{BOOK['author']}. To read, and to run in Colab: <b>{SITE}</b></p><ol>"
+    for name, slides in chapters.items():
+        body += f'<li><a href="#/{name}">{slides[0].title}</a></li>'
+    return Slide(BOOK["title"], [Item(f"{body}</ol>", LINES)])
 
 
 def column(path: Path) -> list[Slide]:
@@ -133,14 +108,12 @@ def column(path: Path) -> list[Slide]:
             continue
         text = "".join(cell["source"])
         skipped = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
-        if cell["cell_type"] == "markdown":
-            if not skipped:
-                add_text(slides, text)
-        else:
-            if not skipped and "hide-input" not in tags and "show.source(" not in text:
-                add_code(slides, text)
-            for output in cell["outputs"]:
-                add_output(slides, output)
+        if not skipped and cell["cell_type"] == "markdown":
+            add_text(slides, text)
+        elif not skipped and "hide-input" not in tags and "show.source(" not in text:
+            add_code(slides, text)
+        for output in cell.get("outputs", ()):
+            add_output(slides, output)
     for empty, following in pairwise(slides):
         if not empty.items:  # what is said of it is said of what follows
             following.notes = empty.notes + following.notes
@@ -155,61 +128,43 @@ def place(slides: list[Slide], item: Item) -> None:
 
 
 def add_text(slides: list[Slide], text: str) -> None:
-    hint = False
-    for tokens in blocks(MARKDOWN.parse(text)):
-        kind, source = tokens[0].type, "".join(t.content for t in tokens if t.type == "inline")
-        if kind == "heading_open":
+    text, details, hint = text.partition("<details")
+    for block in SyntaxTreeNode(MARKDOWN.parse(text)).children:
+        tokens = block.to_tokens()
+        source = "".join(token.content for token in tokens if token.type == "inline")
+        if block.type == "heading":
             slides.append(Slide(MARKDOWN.renderInline(source)))
             continue
-        whole = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
-        hint = hint or whole.startswith("<details")
-        if hint:
-            slides[-1].notes.append(whole)
-            hint = "</details>" not in whole
-            continue
+        body = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
         whole_counts = source.startswith("*")  # the chapter's promise, an exercise
-        if kind == "paragraph_open" and len(source.split()) > WORDS and not whole_counts:
-            slides[-1].notes.append(whole)
-            continue
-        place(slides, Item(whole, height(tokens, whole)))
+        if block.type == "paragraph" and len(source.split()) > WORDS and not whole_counts:
+            slides[-1].notes.append(body)
+        else:
+            place(slides, Item(body, height(body)))
+    if hint:
+        slides[-1].notes.append(MARKDOWN.render(details + hint))
 
 
-def blocks(tokens: list) -> list[list]:
-    """The tokens of each block at the top level."""
-    found, depth = [], 0
-    for token in tokens:
-        if depth == 0:
-            found.append([])
-        found[-1].append(token)
-        depth += token.nesting
-    return found
-
-
-def height(tokens: list, markup: str) -> float:
+def height(body: str) -> float:
     """How many lines a block of text takes, about."""
-    if tokens[0].type == "math_block_label" or tokens[0].type == "math_block":
+    text = re.sub(r"<[^>]+>", "", body)
+    if "<table" in body:
+        return 1.3 * body.count("<tr") + len(text) / COLUMNS / 1.5
+    if text.strip().startswith(r"\["):  # a formula
         return 2.5
-    rows = [len(t.content) for t in tokens if t.type == "inline"]
-    if tokens[0].type == "table_open":
-        cells = sum(t.type in ("th_open", "td_open") for t in tokens)
-        wide = max(1, sum(t.type == "th_open" for t in tokens))
-        return 1.3 * cells / wide + sum(rows) / COLUMNS / 1.5
-    if tokens[0].type == "paragraph_open":
-        rows = [len(re.sub(r"<[^>]+>", "", markup))]
-    return sum(-(-n // COLUMNS) + 0.4 for n in rows)
+    return sum(-(-len(line) // COLUMNS) + 0.4 for line in text.splitlines() if line)
 
 
 def add_code(slides: list[Slide], source: str) -> None:
     """The first lines of code, until it shows or claims something; the whole is for the speaker."""
     lines = re.split(r"^(?:claim\(|show\.)", source, flags=re.M)[0].strip().splitlines()
-    rows = list(accumulate(-(-len(line) // COLUMNS) or 1 for line in lines))
-    shown = [line for line, row in zip(lines, rows, strict=True) if row <= CODE_LINES]
+    shown = lines[:CODE_LINES]
     if len(shown) < len(lines):
         shown.append("# ...")
         slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
     if shown:
         body = highlight("\n".join(shown), PythonLexer(), HtmlFormatter(cssclass="code"))
-        place(slides, Item(body, 0.9 * min(rows[-1], CODE_LINES + 1)))
+        place(slides, Item(body, 0.9 * len(shown)))
 
 
 def add_output(slides: list[Slide], output: dict) -> None:
@@ -227,8 +182,7 @@ def add_output(slides: list[Slide], output: dict) -> None:
 def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
     """A result; or a table, figure, explorer or row of players."""
     if is_claim:
-        words = re.sub(r"<[^>]+>", "", body)
-        place(slides, Item(body, -(-len(words) // COLUMNS) + 0.6))
+        place(slides, Item(body, height(body)))
     elif "<audio" in body and "dtfa-explorer" not in body:
         place(slides, Item(f'<div class="players">{body}</div>', 3))
     elif "<table" in body:
@@ -237,11 +191,10 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
         kind = "explorer" if "dtfa-explorer" in body else "picture"
         last = slides[-1]
         if last.lines > ABOVE[kind]:  # on a slide of its own, with its sounds
-            sounds = last.items[-1:] if 'class="players"' in last.items[-1].body else []
-            slides.append(Slide(last.title, sounds if kind == "picture" else []))
-            if slides[-1].items:
-                last.items.pop()
-        lines = PICTURE if kind == "picture" else LINES + SHORT
+            slides.append(Slide(last.title))
+            if kind == "picture" and 'class="players"' in last.items[-1].body:
+                slides[-1].items.append(last.items.pop())
+        lines = PICTURE if kind == "picture" else LINES
         still = " data-prevent-swipe" * (kind == "explorer")  # a finger moves what is in it
         slides[-1].items.append(Item(f'<div class="{kind}"{still}>{body}</div>', lines))
 

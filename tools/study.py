@@ -2,7 +2,7 @@
 
 By default those that the plan has and the record lacks, such as the searches of a new loss.
 Finished runs are kept in `_build/study.jsonl` as they come, so that an interrupted study goes on
-where it stopped, unless sources on which it rests have changed meanwhile. joblib distributes them.
+where it stopped, unless the library has changed meanwhile. joblib distributes them.
 """
 
 import argparse
@@ -20,31 +20,26 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from utils.experiments import comparison, cost  # noqa: E402
-from utils.experiments.record import made_with, sources, write  # noqa: E402
+from utils.experiments.cache import library  # noqa: E402
+from utils.experiments.record import made_with, write  # noqa: E402
 from utils.search.many import parallel  # noqa: E402
 from utils.synth import am_chirp, delay  # noqa: E402
 
 KEPT = ROOT / "_build" / "study.jsonl"
 
 
-def finished(kept: Path, digest: str) -> list:
-    """The results of an earlier, interrupted study with the same sources."""
-    if not kept.exists():
-        return []
-    first, *lines = kept.read_text(encoding="utf-8").split("\n")
-    if json.loads(first) != {"sources": digest}:
-        return []
-    return [comparison.from_line(line) for line in lines[:-1]]  # the last may be torn
-
-
 def perform(jobs: list, losses: dict, kept: Path, digest: str, n_jobs: int = -1) -> list:
-    """Do all jobs, those already kept excepted; a result for each, in their order."""
-    done = {one.key: one for one in finished(kept, digest)}
+    """Do all jobs, those kept from the same library excepted; a result for each, in their order."""
+    header, lines = json.dumps({"sources": digest}), []
+    if kept.exists():
+        lines = kept.read_text(encoding="utf-8").split("\n")[:-1]  # the last may be torn
+    if lines[:1] != [header]:
+        lines = [header]
     kept.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps({"sources": digest}), *map(comparison.to_line, done.values())]
     whole = kept.with_suffix(".new")  # replaced at once: a kill here must lose nothing
     whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
     whole.replace(kept)
+    done = {one.key: one for one in map(comparison.from_line, lines[1:])}
     left = [job for job in jobs if job.key not in done]
     with kept.open("a", encoding="utf-8") as file:
         work = (delayed(comparison.run)(job, losses[job.loss]) for job in left)
@@ -85,7 +80,7 @@ def workers(scheduler: str | None):
 def main(scheduler: str | None = None, loss: str | None = None):
     losses = comparison.losses()
     planned = comparison.plan(losses)
-    made, records = comparison.read(comparison.RECORD)
+    made, records = comparison.read()
     known = {one.key: one for one in records}
     if loss is None:
         jobs = [job for job in planned if job.key not in known]
@@ -95,7 +90,7 @@ def main(scheduler: str | None = None, loss: str | None = None):
         print(f"nothing to run: the record is complete, for {', '.join(losses)}")
         return
     with workers(scheduler):
-        results = perform(jobs, losses, KEPT, sources())
+        results = perform(jobs, losses, KEPT, library())
     known |= {one.key: one for one in results}
     run = {job.loss: losses[job.loss] for job in jobs}
     memory = made["megabytes"] | megabytes(run)

@@ -1,7 +1,7 @@
 """Argument checks: return the value, or raise with its name, what it is and what was expected."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -31,9 +31,8 @@ def integer(name: str, value, *, least: int = -MOST_SAMPLES, most: int = MOST_SA
     return int(value)
 
 
-def one_of(name: str, value, known: Iterable):
+def one_of(name: str, value, known: Collection):
     """Return `value` if it is one of those known."""
-    known = list(known)
     if not isinstance(value, (str, int)) or value not in known:
         raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(repr, known))}")
     return value

@@ -10,18 +10,14 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from . import checks
 
 
 class Parameter(NamedTuple):
-    """One parameter of a synthesizer: name, symbol, unit, the range that is studied, and scale.
-
-    On the scale "log" it is positive, and searched and drawn in its natural logarithm; on the
-    scale "linear" it may be any number, and is searched in units of its range, high - low.
-    """
+    """One parameter of a synthesizer, with the range that is studied; see above for the scale."""
 
     name: str
     symbol: str
@@ -77,8 +73,7 @@ def draw(synth: Callable, count: int, seed: int) -> Float[Tensor, "{count} P"]:
     to_z, from_z = coordinates(synth)
     low, high = to_z(torch.tensor([(one.low, one.high) for one in declared]).T)
     generator = torch.Generator().manual_seed(seed)
-    size = (count, len(declared))
-    uniform = torch.rand(size, generator=generator, device=generator.device)  # the same anywhere
+    uniform = torch.rand((count, len(declared)), generator=generator, device="cpu")
     return from_z(low + (high - low) * uniform.to(low.device))
 
 
@@ -92,8 +87,7 @@ def axis(parameter: Parameter, count: int) -> Float[Tensor, " {count}"]:
 
 def grid(synth: Callable, counts: tuple[int, ...]) -> Float[Tensor, "*counts P"]:
     """A grid (*counts, P) over the ranges of a synthesizer, evenly on the scale of each."""
-    pairs = zip(parameters_of(synth), counts, strict=True)
-    axes = [axis(one, count) for one, count in pairs]
+    axes = [axis(*pair) for pair in zip(parameters_of(synth), counts, strict=True)]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 
 
@@ -107,11 +101,11 @@ def coordinates(synth: Callable) -> tuple[Callable[[Tensor], Tensor], Callable[[
     if all(one.scale == "log" for one in declared):
         return torch.log, torch.exp
 
-    def to_z(theta: Float[Tensor, "*batch P"]) -> Float[Tensor, "*batch P"]:
+    def to_z(theta: Tensor) -> Tensor:
         linear, width = _linear(declared, theta)
         return torch.where(linear, theta / width, torch.where(linear, 1.0, theta).log())
 
-    def from_z(z: Float[Tensor, "*batch P"]) -> Float[Tensor, "*batch P"]:
+    def from_z(z: Tensor) -> Tensor:
         linear, width = _linear(declared, z)
         return torch.where(linear, z * width, torch.where(linear, 0.0, z).exp())
 
@@ -134,10 +128,8 @@ def deviations(
     return torch.where(linear, (theta - truth) / width, theta / truth - 1).abs()
 
 
-def _linear(
-    declared: tuple[Parameter, ...], like: Float[Tensor, "*batch P"]
-) -> tuple[Bool[Tensor, " P"], Float[Tensor, " P"]]:
-    """Which parameters are linear, and the width of their ranges, on the device of `like`."""
+def _linear(declared: tuple[Parameter, ...], like: Tensor) -> tuple[Tensor, Tensor]:
+    """Which parameters are linear (P,), and the width of their ranges (P,), on `like`'s device."""
     rows = [(one.scale == "linear", one.high - one.low) for one in declared]
     linear, width = like.new_tensor(rows or [(False, 1.0)] * like.shape[-1]).T
     return linear.bool(), width

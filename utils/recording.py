@@ -68,10 +68,8 @@ def _examined(path: str | PathLike, duration: float) -> tuple[int, float]:
 
 def _blocks(path: str | PathLike, duration: float) -> Iterator[tuple[np.ndarray, int]]:
     """Samples (n, channels) of a file and their rate, about a window at a time; at last none."""
-    if not isinstance(path, str | PathLike):
-        raise TypeError(f"path is {path!r}, a {type(path).__name__}; expected the path of a file")
-    if not Path(path).is_file():
-        raise ValueError(f"path is {str(path)!r}, where there is no file; expected a file")
+    if not isinstance(path, str | PathLike) or not Path(path).is_file():
+        raise ValueError(f"path is {str(path)!r}; expected the path of a file that exists")
     try:
         with soundfile.SoundFile(path) as file:
             file.seekable = lambda: False  # else it seeks, and fails where a FLAC's end is unknown
@@ -95,10 +93,8 @@ def _strongest(chunks: Iterable[np.ndarray], length: int) -> np.ndarray:
         kept = np.concatenate([kept, chunk])
         energy = np.cumsum(np.pad(kept[EDGE:-EDGE], (1, 0)) ** 2)
         windows = energy[length:] - energy[:-length]
-        if len(windows) == 0:
-            continue
-        start = np.argmax(windows)
-        if windows[start] > most:
+        if windows.max(initial=most) > most:
+            start = windows.argmax()
             best, most = kept[start : start + length + 2 * EDGE].copy(), windows[start]
         kept = kept[len(windows) :]
     return kept if best is None else best

@@ -19,6 +19,9 @@ from .parameters import Parameter, parameters
 
 SAMPLE_RATE = 8192  # Hz, of every sound in the book unless stated otherwise
 SILENT_TAIL = 2**12  # samples that `ripple` leaves free, so that the longest delay cuts nothing
+OCTAVES = np.linspace(0, 3, 16)  # of the partials of `ripple`, above the lowest
+PARTIALS = 256 * 2**OCTAVES  # Hz
+PHASES = np.random.default_rng(0).random(len(PARTIALS))
 
 
 @parameters(
@@ -72,49 +75,42 @@ def am_chirp(
 def ripple(
     theta: Float[Tensor, "*batch 2"],
     *,
-    f_low: float = 256.0,
-    f_high: float = 2048.0,
-    partials: int = 16,
     duration: float = 4.0,
     sample_rate: float = SAMPLE_RATE,
-    unit_energy: bool = True,
 ) -> Float[Tensor, "*batch n"]:
     r"""A moving ripple: partials whose loudness is a wave over time and log-frequency.
 
     .. math:: x(t) = v(t) \sum_i \sin(2\pi f_i t + \varphi_i)
-        \bigl[1 + \sin\bigl(2\pi(w t + \Omega \log_2(f_i / f_{low}))\bigr)\bigr]
+        \bigl[1 + \sin\bigl(2\pi(w t + \Omega \log_2(f_i / f_0))\bigr)\bigr]
 
-    with f_i in geometric progression, fixed phases, and a Tukey window v that ends 2^12 samples
-    before the sound does. Crests fall in frequency when w and Omega have the same sign. Chi,
-    Ru and Shamma, "Multiresolution spectrotemporal analysis of complex sounds", JASA 118(2),
-    2005.
+    with 16 frequencies f_i from 256 to 2048 Hz in geometric progression, fixed phases, and a
+    Tukey window v that ends 2^12 samples before the sound does; the sum of squares is one. Crests
+    fall in frequency when w and Omega have the same sign. Chi, Ru and Shamma, "Multiresolution
+    spectrotemporal analysis of complex sounds", JASA 118(2), 2005.
 
     Parameters
     ----------
     theta : (..., 2)
         Temporal modulation rate w in Hz, below the Nyquist frequency, and spectral density
         Omega in cycles per octave, each of either sign.
-    f_low, f_high : Hz, the first and the last partial.
-    partials : their number, two or more.
     duration : seconds, longer than the silent tail of 2^12 samples.
-    sample_rate : Hz.
-    unit_energy : whether each sound is divided by its Euclidean norm.
+    sample_rate : Hz, above 4096.
     """
-    _check_ripple(theta, f_low, f_high, partials, duration, sample_rate)
+    checks.real("sample_rate", sample_rate, above=2 * PARTIALS[-1])
+    samples = _check_sound(theta, duration, sample_rate, signed=True)
+    checks.integer("duration * sample_rate", samples, least=SILENT_TAIL + 1)
     w, density = theta[..., 0, None], theta[..., 1, None]
     t = _time(duration, sample_rate).to(theta)
     window = torch.zeros_like(t)
     window[:-SILENT_TAIL] = torch.as_tensor(tukey(len(t) - SILENT_TAIL, 0.1)).to(t)
-    # numpy's generator, since torch's is barred from vmap
-    phases = torch.from_numpy(np.random.default_rng(0).random(partials)).to(t)
-    octaves = np.linspace(0, math.log2(f_high / f_low), partials)
-    frequencies, octaves = (torch.from_numpy(each).to(t) for each in (f_low * 2**octaves, octaves))
+    fixed = PARTIALS, OCTAVES, PHASES
+    frequencies, octaves, phases = (torch.from_numpy(each).to(t) for each in fixed)
     tones = torch.sin(2 * math.pi * (frequencies[:, None] * t + phases[:, None]))
     # Phasors: partials meet the density in a matrix product (of complex numbers, which
     # `torch.autocast` does not round), and w once for all.
     at_rest = torch.exp(2j * math.pi * density * octaves) @ tones.to(density.dtype.to_complex())
     x = tones.sum(0) + (torch.exp(2j * math.pi * w * t) * at_rest).imag
-    return _normalize(window * x) if unit_energy else window * x
+    return _normalize(window * x)
 
 
 def sequence(
@@ -123,9 +119,8 @@ def sequence(
     onsets: Sequence[float] | Tensor | np.ndarray,
     *,
     sample_rate: float = SAMPLE_RATE,
-    unit_energy: bool = True,
 ) -> Float[Tensor, "*batch n"]:
-    """The same event at several onsets: the mesostructure of a sequence.
+    """The same event at several onsets, with unit energy: the mesostructure of a sequence.
 
     Parameters
     ----------
@@ -134,12 +129,14 @@ def sequence(
     onsets : seconds by which each repetition comes later than `synth` places the event;
         negative is earlier. Rounded to samples; what leaves the frame is cut.
     sample_rate : Hz.
-    unit_energy : whether the sum is divided by its Euclidean norm.
     """
     event = checks.function("synth", synth)(theta)
-    shifts = _in_samples(onsets, sample_rate, length=event.shape[-1])
-    x = sum(delay(event, samples) for samples in shifts)
-    return _normalize(x) if unit_energy else x
+    longest = event.shape[-1] / checks.real("sample_rate", sample_rate, above=0)
+    onsets = onsets.tolist() if hasattr(onsets, "tolist") else onsets
+    if not isinstance(onsets, Sequence) or not onsets:
+        raise TypeError(f"onsets is {onsets!r}; expected a sequence of seconds")
+    seconds = [checks.real("onsets", each, above=-longest, below=longest) for each in onsets]
+    return _normalize(sum(delay(event, round(each * sample_rate)) for each in seconds))
 
 
 def delay(x: Float[Tensor, "*batch n"], samples: int) -> Float[Tensor, "*batch n"]:
@@ -181,14 +178,6 @@ def _check_chirp(theta, carrier, bandwidth, duration, sample_rate) -> None:
         )
 
 
-def _check_ripple(theta, f_low, f_high, partials, duration, sample_rate) -> None:
-    samples = _check_sound(theta, duration, sample_rate, signed=True)
-    checks.integer("duration * sample_rate", samples, least=SILENT_TAIL + 1)
-    checks.real("f_low", f_low, above=1e-6)
-    checks.real("f_high", f_high, above=f_low, below=sample_rate / 2)
-    checks.integer("partials", partials, least=2, most=2**16)
-
-
 def _check_sound(theta, duration, sample_rate, signed: bool) -> int:
     """The number of samples, if the first parameter is a rate below the Nyquist frequency."""
     samples = samples_of(duration, sample_rate)
@@ -200,23 +189,13 @@ def _check_sound(theta, duration, sample_rate, signed: bool) -> int:
     return samples
 
 
-def _in_samples(onsets, sample_rate: float, length: int) -> list[int]:
-    known = onsets.tolist() if hasattr(onsets, "tolist") else onsets
-    if not isinstance(known, Sequence) or not known:
-        raise TypeError(f"onsets is {onsets!r}; expected a sequence of seconds")
-    rate = checks.real("sample_rate", sample_rate, above=0)
-    samples = [round(checks.real("onsets", onset) * rate) for onset in known]
-    limits = {"least": 1 - length, "most": length - 1}
-    return [checks.integer("onsets in samples", each, **limits) for each in samples]
-
-
-def _time(duration: float, sample_rate: float, start: float = 0.0) -> Float[Tensor, " n"]:
-    """The time axis of a sound, in seconds."""
+def _time(duration: float, sample_rate: float, start: float = 0.0) -> Tensor:
+    """The time axis (N,) of a sound, in seconds."""
     n = torch.arange(round(duration * sample_rate), dtype=torch.float64)
     return float(start) + n / float(sample_rate)
 
 
-def _exprel(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+def _exprel(u: Tensor) -> Tensor:
     """(e^u - 1) / u, and its limit 1 at u = 0, with derivatives that are exact on both sides.
 
     The quotient loses digits near zero, so e^(u/2) sinh(u/2) / (u/2) stands in there, with the
@@ -233,7 +212,7 @@ def _exprel(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return torch.where(near, torch.exp(half) * series, torch.expm1(large) / large)
 
 
-def _normalize(x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+def _normalize(x: Tensor) -> Tensor:
     """Divide by the Euclidean norm; silence stays silence."""
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / torch.where(norm > 0, norm, 1.0)

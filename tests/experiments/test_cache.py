@@ -51,7 +51,7 @@ def test_other_work_is_done_anew(again):
 
 def test_a_change_in_the_library_computes_anew(monkeypatch):
     cache.once(work, torch.ones(3))
-    monkeypatch.setattr(cache, "_library", lambda: "another library")
+    monkeypatch.setattr(cache, "library", lambda: "another library")
     cache.once(work, torch.ones(3))
     assert len(CALLS) == 2
 

@@ -1,13 +1,15 @@
 """The encoder, its criteria, its training, and that the record of chapter 7 repeats."""
 
+import json
 import random
 from collections import Counter
 from functools import partial
 
 import pytest
 import torch
+from conftest import script
 
-from utils.experiments import record, training
+from utils.experiments import training
 from utils.experiments.encoder import Encoder, QuadraticCriterion, SoundCriterion, train
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
@@ -85,14 +87,6 @@ def test_the_quadratic_form_is_the_loss_near_the_truth():
     assert left[1] < 2e-3 * left[0]
 
 
-def test_supervision_is_the_identity():
-    criterion = training.criterion("supervised")
-    indices = torch.tensor([0, 7])
-    predicted = training.training_set()[indices] * torch.tensor([[1.1, 1.0], [1.0, 0.8]])
-    expected = (torch.tensor([1.1, 0.8]).log() ** 2).mean()
-    torch.testing.assert_close(criterion(predicted, None, indices), expected)
-
-
 def test_a_criterion_of_sounds_sees_sounds_alone(sounds):
     criterion = SoundCriterion(short, SpectralLoss(MSS(), p=1))
     assert criterion(THETAS, sounds, None) == pytest.approx(0, abs=1e-7)
@@ -112,11 +106,6 @@ def test_training_learns_a_few_sounds_by_heart(sounds):
     assert done.errors["on time"][-1] < 0.4 * done.errors["on time"][0]
 
 
-def test_a_longer_training_begins_as_a_shorter_one(sounds):
-    long, brief = (trained(sounds, steps=n, every=5, max_delay=64) for n in (15, 10))
-    assert long.errors["on time"][:4] == pytest.approx(brief.errors["on time"], rel=1e-3)
-
-
 def test_a_criterion_that_is_not_finite_is_refused(sounds):
     with pytest.raises(ValueError, match="criterion is nan at step 0"):
         trained(sounds, lambda *_: torch.tensor(torch.nan), steps=1, every=1, max_delay=0)
@@ -132,7 +121,8 @@ def test_the_record_repeats(name):
     _, records = training.read()
     kept = random.Random(name).choice([one for one in records if one.name == name])
     tests = 2 if name == "MSS" else 3
-    again = training.record_of(name, kept.seed, kept.steps[tests - 1])
+    done = training.train_encoder(name, kept.seed, kept.steps[tests - 1])
+    again = training.TrainingRecord(**json.loads(script("encoder").line(name, kept.seed, done)))
     assert again.steps == kept.steps[:tests]
     for test_set, errors in again.errors.items():
         known = kept.errors[test_set][:tests]
@@ -145,9 +135,3 @@ def test_the_record_is_complete():
     assert Counter((one.name, one.seed, one.steps[-1]) for one in records) == Counter(
         (n, seed, s) for n, s in training.RECORDED_STEPS.items() for seed in training.SEEDS
     )
-
-
-def test_the_record_is_read_as_written(tmp_path):
-    one = training.TrainingRecord("MSS", 0, [0, 10], [0.0, 1.5], {"on time": [0.5, 0.25]})
-    record.write(tmp_path / "record.jsonl", {"date": "today"}, [training.to_line(one)])
-    assert training.read(tmp_path / "record.jsonl") == ({"date": "today"}, [one])

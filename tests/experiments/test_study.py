@@ -66,7 +66,7 @@ def test_an_added_loss_runs_its_searches_and_no_others(study, done, capsys):
     tool.main()
     assert done == study
     assert comparison.RECORD.read_text().splitlines()[1 : 1 + len(JOBS)] == before[1:]
-    made, results = comparison.read(comparison.RECORD)
+    made, results = comparison.read()
     assert [r.key for r in results[len(JOBS) :]] == [job.key for job in study]
     assert made["date"] == "then" and made["added"][0]["losses"] == ["new"]
     assert made["megabytes"] == {"average spectrum": 21, "new": 7}
@@ -77,10 +77,10 @@ def test_an_added_loss_runs_its_searches_and_no_others(study, done, capsys):
 def test_a_loss_by_name_or_all_are_run_anew(study, done):
     tool.main(loss="average spectrum")
     assert done == JOBS
-    assert len(comparison.read(comparison.RECORD)[1]) == len(JOBS)
+    assert len(comparison.read()[1]) == len(JOBS)
     tool.main(loss="all")
     assert {job.loss for job in done[4:]} == {"new"}  # the others are kept, of the same sources
-    made, results = comparison.read(comparison.RECORD)
+    made, results = comparison.read()
     assert "added" not in made and made["date"] != "then"
     assert len(results) == 8
 

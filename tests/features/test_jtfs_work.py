@@ -26,12 +26,12 @@ class Moduli(TorchDispatchMode):
         return out
 
 
-def work(batch=1, length=2**15, **settings):
+def work(length=2**15, **settings):
     """Operations of the features, of features and gradient; modulus values; bytes kept of a sound,
     filters not counted."""
     phi, kept = JTFS(length, **settings), {}
     filters = {buffer.untyped_storage().data_ptr() for buffer in phi.buffers()}
-    x = torch.randn(batch, length, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    x = torch.randn(length, generator=torch.Generator().manual_seed(0)).requires_grad_()
 
     def pack(tensor):
         storage = tensor.untyped_storage()
@@ -79,36 +79,16 @@ def test_length():
             assert k < 15 or ratio > 1.5, (name, k)
 
 
-def test_batch_is_linear():
-    one, many = work(length=2**13), work(length=2**13, batch=8)
-    assert many.both == 8 * one.both
-    assert many.moduli == 8 * one.moduli
-    assert many.bytes <= 8 * one.bytes
+LOCAL = [(dict(T=T), 2e5, 80) for T in (2**8, 2**10, 2**12)]
+LOCAL += [(dict(F=F), 1e6, 40) for F in (8, None)]  # which must read a modulus more densely
 
 
-@pytest.mark.parametrize("T", [2**8, 2**10, 2**12])
-def test_local_T_costs_in_proportion_to_what_it_puts_out(T, book):
-    local = work(T=T)
-    assert local.outputs == 8 * book.outputs * 2**12 // T
-    assert local.forward - book.forward < 2e5 * local.outputs
-    assert local.bytes - book.bytes < 80 * local.outputs
-
-
-@pytest.mark.parametrize("F", [8, None])
-def test_local_F_costs_in_proportion_to_what_it_puts_out(F, book):
-    """A mean over F bins must read a modulus more densely than a global one."""
-    local = work(F=F)
+@pytest.mark.parametrize("settings, operations, kept", LOCAL)
+def test_local_means_cost_in_proportion_to_what_they_put_out(settings, operations, kept, book):
+    local = work(**settings)
     assert local.outputs > 5 * book.outputs
-    assert local.forward - book.forward < 1e6 * local.outputs
-    assert local.bytes - book.bytes < 40 * local.outputs
-
-
-def test_oversampling_buys_accuracy_with_work(book):
-    """Below one, sampling rates sink along time alone; above, along log-frequency as well."""
-    half, double = work(oversampling=0.5), work(oversampling=2)
-    assert 2 * half.moduli <= 1.01 * book.moduli
-    assert 3 * book.moduli < double.moduli <= 4 * book.moduli
-    assert half.both < 0.6 * book.both < 0.3 * double.both
+    assert local.forward - book.forward < operations * local.outputs
+    assert local.bytes - book.bytes < kept * local.outputs
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -1,3 +1,4 @@
+from inspect import isfunction
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -30,22 +31,24 @@ ONE = SimpleNamespace(seconds=[0.0, 1.0, 2.0], errors={"on time": [0.5, 0.4, 0.2
 SHORT = SimpleNamespace(seconds=[0.0, 4.0], errors={"on time": [0.5, 0.3]})
 BOTH, MAPS = {"one": X[0], "other": X[1]}, dict.fromkeys("abc", WAVELET.abs())
 COUNTS = {"now": {"one": (1, 4), "other": (4, 4)}, "then": {"one": (0, 4)}}
-RATES = {"one": [None, (4, 4)], "other": [(1, 4), (1, 4)]}
+RATES = {"one": [(0, 4), (4, 4)], "other": [(1, 4), (1, 4)]}
 COSTS = {"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0}}
 LABELS = ["modulation frequency $f_m$ (Hz)", "chirp rate $\\gamma$ (octaves/s)"]
 ERROR = "larger parameter error (%)"
-PLANE = (ATLAS, am_chirp, {"bowl": BOWL}, TRUTH)
 # What is drawn, from what, and which texts a reader must find in it.
 DRAWN = [
     (figures.sounds, (BOTH,), ["one", "other", "time (s)", "frequency (Hz)", "level (dB)"]),
     (figures.envelopes, (BOTH, (-0.5, 0.5)), ["one", "other", "time (s)", "amplitude"]),
     (figures.spectrograms, (X[0], (64, 512)), ["window of 8 ms", "window of 62 ms", "time (s)"]),
-    (figures.filters, ({"bank": X[:, :64]},), ["bank", "frequency (Hz)", "gain"]),
+    (figures.filters, ({"bank": X[:, :64]}, RATE), ["bank", "frequency (Hz)", "gain"]),
     (figures.joint_wavelets, ({"one": WAVELET}, 64, 8), ["one", "time (s)", "octaves"]),
     (figures.maps, (MAPS, [800.0, 400.0, 200.0], 2.0), [*"abc", "modulus / largest", "time (s)"]),
     (figures.rate_scale, ({"one": PHI(X[0])}, TABLE), ["one", "rate (Hz)", "feature / largest"]),
-    (figures.surfaces, PLANE, ["bowl", *LABELS, "loss / its maximum"]),
-    (figures.surfaces, (*PLANE, PATHS), LABELS),
+    (
+        figures.surfaces,
+        (ATLAS, am_chirp, {"bowl": BOWL}, TRUTH),
+        ["bowl", *LABELS, "loss / its maximum"],
+    ),
     (figures.landscapes, (GRID, am_chirp, {"bowl": BOWL[0]}, TRUTH), ["bowl", *LABELS]),
     (
         figures.slices,
@@ -56,10 +59,9 @@ DRAWN = [
     (figures.errors, ({"one": [ERRORS[0], ERRORS[1]]}, 0.05), ["one", "step", ERROR]),
     (figures.spread, ({"one": ERRORS}, ["0", "0.3"], "jitter (s)", 0.05), ["jitter (s)", ERROR]),
     (figures.rates, (RATES, ["0", "256"], "delay"), ["one", "delay", "256", "success (%)"]),
-    (figures.forest, (COUNTS,), ["one", "other", "now", "then", "success (%)"]),
+    (figures.forest, (COUNTS, {}), ["one", "other", "now", "then", "success (%)"]),
     (figures.trainings, ({"a": [ONE, ONE], "b": [SHORT]},), ["a", "b", "seconds of training"]),
     (figures.bars, (COSTS,), ["time (s)", "memory (MB)", "a", "0.5", "20"]),
-    (figures.operators, (), ["$f_W$", "$g$", r"$\Phi$", "DTFA"]),
 ]
 
 
@@ -84,7 +86,7 @@ def test_every_figure_says_what_its_axes_are(draw, data, texts):
 
 
 def test_no_figure_is_forgotten_here():
-    public = {each for each in vars(figures).values() if callable(each)}
+    public = {each for each in vars(figures).values() if isfunction(each)}
     assert public == {draw for draw, *_ in DRAWN}
 
 
@@ -151,7 +153,7 @@ def test_a_surface_of_three_parameters_holds_the_others_at_the_truth():
     )
     synth = parameters(*declared)(lambda theta: theta)
     points = grid(synth, (3, 5, 4))
-    atlas, truth = Atlas(points, None, None), points[1, 3, 2]
+    atlas, truth = Atlas(points, None, None, parameters=declared), points[1, 3, 2]
     away = points - truth
     named = {"bowl": (away.square().sum(-1), 2 * away)}
     for over, shown in (((), [0, 1]), (("rate", "onset"), [2, 1])):
@@ -171,10 +173,10 @@ def test_curves_keep_their_values():
     (axis,) = axes_of(figures.slices(torch.tensor([1.0, 2.0, 4.0]), losses, 2.0, "x (Hz)"))
     np.testing.assert_allclose(axis.lines[0].get_ydata(), [1, 0.25, 0.5])
     np.testing.assert_allclose(axis.lines[1].get_xydata(), [[2, 0.25]])  # the dot of a's minimum
-    (axis,) = axes_of(figures.rates({"one": [None, (1, 4)]}, ["0", "256"], "delay (samples)"))
-    np.testing.assert_allclose(axis.lines[0].get_xydata(), [[1, 25]])
-    dots, medians, *_ = axes_of(figures.spread({"a": ERRORS}, ["0", "1"], "x", 0.05))[0].lines
-    assert len(dots.get_ydata()) == 6
+    (axis,) = axes_of(figures.rates({"one": [(2, 4), (1, 4)]}, ["0", "256"], "delay (samples)"))
+    np.testing.assert_allclose(axis.lines[0].get_xydata(), [[0, 50], [1, 25]])
+    *dots, medians, _ = axes_of(figures.spread({"a": ERRORS}, ["0", "1"], "x", 0.05))[0].lines
+    np.testing.assert_allclose([dot.get_ydata() for dot in dots], 100 * ERRORS.T, rtol=1e-6)
     np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
     (axis,) = axes_of(figures.trainings({"supervised": [ONE, ONE], "JTFS": [SHORT]}))
     assert [line.get_linewidth() for line in axis.lines if len(line.get_xdata()) > 1] == [2.5, 1]
@@ -182,8 +184,7 @@ def test_curves_keep_their_values():
 
 
 def test_forest_shows_rates_and_what_ran_live():
-    now, then = axes_of(figures.forest(COUNTS, {"now": {"one": [True, False]}}, columns=2))
-    marks = [(line.get_marker(), *line.get_xydata()[0]) for line in now.lines]
-    assert [mark for mark in marks if mark[0] == "o"] == [("o", 25, 0), ("o", 100, 1)]
-    assert [mark for mark in marks if mark[0] == "x"] == [("x", 100, 0), ("x", 0, 0)]
-    assert len(then.lines) == 2
+    now, then = axes_of(figures.forest(COUNTS, {"now": {"other": [True, False]}}))
+    np.testing.assert_allclose(marks_of(now)["o"], [[25, 0], [100, 1]])
+    np.testing.assert_allclose(marks_of(now)["x"], [[100, 1], [0, 1]])
+    assert "x" not in marks_of(then)

@@ -20,8 +20,6 @@ from utils.features.jtfs import JTFS
 from utils.features.mss import MSS
 from utils.parameters import grid
 from utils.search.landscape import survey
-from utils.search.many import match_all
-from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp
 
 tool = script("study")
@@ -39,34 +37,17 @@ def cluster():
         yield running
 
 
-@pytest.fixture
-def at_work(cluster):
-    with Client(cluster) as client, parallel_config(backend="dask"):
-        yield client
-
-
-def test_surveys_are_the_same(at_work):
-    assert len(set(at_work.run(os.getpid).values()) - {os.getpid()}) == 2  # other processes
+def test_surveys_are_the_same(cluster):
     points, targets = grid(short, (4, 3)), short(torch.tensor([[5.0, 1.0], [9.0, 2.0]]))
-    there = survey(short, PHI, points, n_jobs=-1)
-    streamed_there = survey(short, MSS((256,)), points, targets, n_jobs=-1)
-    with parallel_config(backend="sequential"):
-        here, streamed = survey(short, PHI, points), survey(short, MSS((256,)), points, targets)
+    here, streamed = survey(short, PHI, points), survey(short, MSS((256,)), points, targets)
+    with Client(cluster) as client, parallel_config(backend="dask"):
+        assert len(set(client.run(os.getpid).values()) - {os.getpid()}) == 2  # other processes
+        there = survey(short, PHI, points, n_jobs=-1)
+        streamed_there = survey(short, MSS((256,)), points, targets, n_jobs=-1)
     torch.testing.assert_close(there.features, here.features)
     torch.testing.assert_close(there.jacobian, here.jacobian, rtol=1e-4, atol=1e-9)
     for p in (1, 2):
         torch.testing.assert_close(streamed_there.losses[p], streamed.losses[p])
-
-
-def test_searches_are_the_same(at_work):
-    thetas = torch.tensor([[5.0, 1.0], [9.0, 2.0], [12.0, 3.0]])
-    solver = partial(gauss_newton, phi=PHI, steps=4)
-    arguments = solver, short, short(thetas), thetas.flip(0)
-    there = match_all(*arguments)
-    with parallel_config(backend="sequential"):
-        here = match_all(*arguments)
-    for one, other in zip(there, here, strict=True):
-        torch.testing.assert_close(one.thetas, other.thetas, rtol=1e-3, atol=0)
 
 
 def test_the_study_is_the_same(cluster, tmp_path):

@@ -1,15 +1,25 @@
-"""What is said of searches: errors, steps, success."""
+"""What is said of searches: errors, steps, success; and many searches at once."""
+
+from functools import partial
 
 import pytest
 import torch
 
-from utils.parameters import Parameter
+from utils.search.first_order import gradient_descent
+from utils.search.many import match_all
 from utils.search.match import Match, Stop, errors, steps_to, succeeded
 
 
-def match_of(*path, parameters=()):
-    thetas = torch.tensor(path)
-    return Match(thetas, torch.zeros(len(path)), len(path), 0.0, Stop.AT_REST, parameters)
+def match_of(*path):
+    return Match(torch.tensor(path), torch.zeros(len(path)), len(path), 0.0, Stop.AT_REST)
+
+
+def double(theta):
+    return 2 * theta
+
+
+def distance(x, y):
+    return (x / y).log().norm()
 
 
 def test_steps_to_needs_the_error_to_stay_small():
@@ -27,14 +37,12 @@ def test_success_needs_every_parameter():
     assert succeeded([match], torch.tensor([[1.0, 2.0]])) == [False]
 
 
-def test_errors_of_linear_parameters_are_shares_of_their_range():
-    linear = Parameter("onset", "t_0", "s", -1.0, 1.0, scale="linear")
-    match = match_of([-0.5], [0.1], parameters=(linear,))
-    torch.testing.assert_close(errors(match, torch.zeros(1)), torch.tensor([0.25, 0.05]))
-
-
-@pytest.mark.parametrize("stop", Stop)
-def test_a_search_converged_unless_its_budget_was_spent(stop):
-    match = Match(torch.ones(1, 1), torch.ones(1), 1, 0.0, stop)
-    assert match.converged == (stop != Stop.STEPS)
-    assert "the" in str(match.stop)  # a sentence
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_each_target_is_searched_from_its_start(n_jobs):
+    solver = partial(gradient_descent, loss=distance, steps=40, step_size=0.2)
+    truths = torch.tensor([[1.0, 2.0], [3.0, 0.5], [1.5, 1.5]])
+    starts = torch.tensor([[2.0, 2.0], [1.0, 1.0], [4.0, 0.5]])
+    matches = match_all(solver, double, 2 * truths, starts, n_jobs=n_jobs)
+    torch.testing.assert_close(torch.stack([match.thetas[0] for match in matches]), starts)
+    assert succeeded(matches, torch.cat([truths[:1], truths[:2]])) == [True, False, False]
+    assert all(succeeded(matches, truths))

@@ -7,19 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import joblib
-import torch
 from torch import Tensor, nn
 
 ROOT = Path(__file__).parents[2]  # of the repository
-LIBRARY = Path(__file__).parents[1]
 MEMORY = joblib.Memory(ROOT / "_build" / "shared", verbose=0)
 
 
 def once(work: Callable, *inputs, **options):
     """What `work(*inputs, **options)` returns, computed by the first chapter that asks for it.
 
-    The result is kept under `_build/shared`. Its key is the source of `work`, the inputs, and the
-    whole of this library: a change in any of them computes anew, and so does every fresh build.
+    The result is kept under `_build/shared`. Its key is the source of `work`, the inputs, and this
+    library but for what draws pages: a change in any of them computes anew.
 
     Parameters
     ----------
@@ -28,7 +26,7 @@ def once(work: Callable, *inputs, **options):
         (whose key is their `repr`, which must contain all their settings), and sequences or
         mappings of these.
     """
-    key = joblib.hash([_library(), plain(work), plain(inputs), plain(options)])
+    key = joblib.hash([library(), plain([work, inputs, options])])
     return _kept(key, functools.partial(work, *inputs, **options))
 
 
@@ -42,9 +40,7 @@ def plain(value):
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Tensor):
-        flat = value.detach().cpu().to_dense().flatten()  # numpy lacks some types: its bytes
-        kind = str(value.device), str(value.dtype), tuple(value.shape)
-        return *kind, flat.contiguous().view(torch.uint8).numpy()
+        return str(value.device), value.numpy(force=True)
     if isinstance(value, nn.Module):
         return type(value).__qualname__, plain(type(value).forward), repr(value)
     if isinstance(value, functools.partial):
@@ -59,9 +55,9 @@ def plain(value):
 
 
 @functools.cache
-def _library() -> str:
-    """A digest of this library's own files."""
-    digest = hashlib.sha256()
-    for file in sorted(LIBRARY.rglob("*.py")):
+def library() -> str:
+    """A digest of this library's files, without those of pages, on which no result rests."""
+    digest, home = hashlib.sha256(), Path(__file__).parents[1]
+    for file in sorted(set(home.rglob("*.py")) - set((home / "page").rglob("*.py"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -22,14 +21,9 @@ AT_ONCE = 128  # targets of such a survey: their features are held in memory
 
 @dataclass(frozen=True)
 class Chart:
-    """A loss over a grid (A, B), p = 1, for a grid (C, D) of targets, each with V delays.
+    """A loss, p = 1, over a grid (A, B) of candidates, for a grid (C, D) of targets and V delays.
 
-    Attributes
-    ----------
-    grid : parameters of the candidates.
-    delays : V numbers of samples.
-    losses : against each target.
-    slopes : their gradient with respect to log-parameters.
+    Delays are in samples; `slopes` is the gradient of `losses` with respect to log-parameters.
     """
 
     grid: Float[Tensor, "A B 2"]
@@ -65,8 +59,10 @@ def chart(
         many = phi(sounds[0]).shape[-1] > MANY
     targets = torch.cat([delay(sounds, samples) for samples in delays])
     if many:
-        compare = partial(survey, am_chirp, phi, grid, n_jobs=n_jobs, norms=(1,))
-        atlases = [compare(part) for part in targets.split(AT_ONCE)]
+        atlases = [
+            survey(am_chirp, phi, grid, part, n_jobs=n_jobs, norms=(1,))
+            for part in targets.split(AT_ONCE)
+        ]
         surfaces = [atlas.surface(k, p=1) for atlas in atlases for k in range(len(atlas.losses[1]))]
     else:
         atlas = once(survey, am_chirp, phi, grid, n_jobs=n_jobs)

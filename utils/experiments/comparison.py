@@ -7,9 +7,8 @@ To add a loss, add a line to `losses`, and its name to `SMOOTH` if second order 
 import copy
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -23,14 +22,13 @@ from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from ..parameters import axis, draw, grid, parameters_of, per_coordinate
 from ..search.first_order import gradient_descent, objective
-from ..search.landscape import local_minima, share_toward, survey
+from ..search.landscape import local_minima, share_toward
 from ..search.many import parallel
 from ..search.match import errors, steps_to
 from ..search.second_order import gauss_newton
 from ..search.start import best_of_grid, losses_at
 from ..synth import am_chirp
 from . import record
-from .cache import once
 from .tasks import LENGTH, PAIRS, TASKS
 
 RECORD = record.RECORDS / "study.jsonl"
@@ -67,7 +65,8 @@ def losses() -> dict[str, Callable]:
 
 
 SLOW = {"JTFS, local T", "JTFS", "JTFS, log"}
-# Their features are smooth where sounds are: squared distances can be searched by second order.
+# Searched by second order: features that are smooth where sounds are, and few enough for a
+# Jacobian. MSS has hundreds of thousands.
 SMOOTH = SLOW | {
     "waveform",
     "optimal transport",
@@ -118,11 +117,10 @@ class Run:
 
 @dataclass(frozen=True)
 class LandscapeResult:
-    """Statistics of a loss around one target.
+    """Statistics of a loss around one target, or their means over pairs, where `pair` is None.
 
     Attributes
     ----------
-    task, amount, loss, pair : as in `Run`; of a mean over pairs, None.
     share_toward : share of the descent directions on a grid within 90 degrees of the truth's.
     minima : on that grid.
     cut_minima : minima along fine cuts through the truth, the mean over the parameters.
@@ -141,64 +139,48 @@ class LandscapeResult:
         return self.task, self.amount, self.loss, self.pair
 
 
-def plan(names: Iterable[str]) -> list[Run | LandscapeResult]:
+Job = Run | LandscapeResult  # with defaults for results before it is done
+
+
+def plan(names: Collection[str]) -> list[Job]:
     """All that the study does for losses of these names, pair by pair."""
-    work, names = [], list(names)
+    work = []
     for pair in range(PAIRS):
         for loss in [name for name in names if pair < SLOW_PAIRS or name not in SLOW]:
             usual = "second" if loss in SMOOTH else "first"
-            for task, amount in ((t, a) for t in TASKS for a in TASKS[t].amounts):
-                work.append(Run(task, amount, loss, usual, "random", pair))
+            cells = [(task, amount) for task in TASKS for amount in TASKS[task].amounts]
+            work += [Run(*cell, loss, usual, "random", pair) for cell in cells]
             if usual == "second":  # at one delay, all are searched by first order
                 work.append(Run("delay", 2**10, loss, "first", "random", pair))
             if pair < SLOW_PAIRS:
-                for amount in (0.3, 0.6):
-                    work.append(Run("jitter", amount, loss, usual, "grid", pair))
+                work += [Run("jitter", a, loss, usual, "grid", pair) for a in (0.3, 0.6)]
             if pair < LANDSCAPE_PAIRS:
-                work += [LandscapeResult(task, a, loss, pair) for task, a in LANDSCAPE_CELLS]
+                work += [LandscapeResult(*cell, loss, pair) for cell in LANDSCAPE_CELLS]
     return work
 
 
-def run(job: Run | LandscapeResult, loss: Callable) -> Run | LandscapeResult:
+def run(job: Job, loss: Callable) -> Job:
     """Do one job, of `plan` or made by hand, with a loss, whatever its name.
 
     The loss is any callable `loss(x, y)`; for the solver "second", a `SpectralLoss`.
     """
     checks.one_of("task", job.task, TASKS)
-    loss = copy.deepcopy(loss)  # a loss that draws at random begins anew
-    if isinstance(job, Run):
-        return _search(job, loss)
-    task = TASKS[job.task]
+    task, loss = TASKS[job.task], copy.deepcopy(loss)  # a loss that draws at random begins anew
     truth, target = task.truth(job.pair), task.target(job.pair, job.amount)
-    return LandscapeResult(*job.key, *landscape_statistics(task.synth, loss, target, truth))
-
-
-def run_all(
-    jobs: Iterable[Run | LandscapeResult],
-    loss: Callable | Mapping[str, Callable],
-    n_jobs: int = -1,
-) -> list[Run | LandscapeResult]:
-    """`run` for many jobs, in their order, with one loss, or with each job's loss by its name."""
-    by_name = isinstance(loss, Mapping)
-    work = (delayed(run)(job, loss[job.loss] if by_name else loss) for job in jobs)
-    return list(parallel(n_jobs, torch.get_default_device())(work))
-
-
-def _search(job: Run, loss: Callable) -> Run:
+    if isinstance(job, LandscapeResult):
+        return LandscapeResult(*job.key, *landscape_statistics(task.synth, loss, target, truth))
     checks.one_of("solver", job.solver, ("first", "second"))
     checks.one_of("start", job.start, ("random", "grid"))
-    if job.solver == "second" and not hasattr(loss, "phi"):
-        raise TypeError(f'loss is {loss!r}; expected a SpectralLoss for the solver "second"')
-    task = TASKS[job.task]
-    truth, target = task.truth(job.pair), task.target(job.pair, job.amount)
     if job.start == "random":
         start = task.start(job.pair)
     else:
         start = best_of_grid(task.synth, loss, target)
     if job.solver == "first":
         match = gradient_descent(task.synth, loss, target, start)
-    else:
+    elif hasattr(loss, "phi"):
         match = gauss_newton(task.synth, loss.phi, target, start)
+    else:
+        raise TypeError(f'loss is {loss!r}; expected a SpectralLoss for the solver "second"')
     return Run(
         *job.key,
         predicted=tuple(round(value, 5) for value in match.thetas[-1].tolist()),
@@ -210,57 +192,49 @@ def _search(job: Run, loss: Callable) -> Run:
     )
 
 
+def run_all(jobs: Iterable[Job], loss: Callable | Mapping[str, Callable]) -> list[Job]:
+    """`run` for many jobs, in their order, with one loss, or with each job's loss by its name."""
+    by_name = isinstance(loss, Mapping)
+    work = (delayed(run)(job, loss[job.loss] if by_name else loss) for job in jobs)
+    return list(parallel(-1, torch.get_default_device())(work))
+
+
 def landscape_statistics(
     synth: Callable, loss: Callable, target: Float[Tensor, " N"], truth: Float[Tensor, " P"]
 ) -> tuple[float, int, float]:
     """Share of directions toward the truth, minima on a grid and on cuts: see `LandscapeResult`."""
-    points = grid(synth, LANDSCAPE_GRID)
-    if hasattr(getattr(loss, "phi", None), "push_forward"):  # few features: an atlas can hold them
-        atlas = once(survey, synth, loss.phi, points)
-        values, gradient = atlas.surface(loss.features(target), loss.p)
-    else:
-        values, gradient = _surface(objective(synth, loss, target), points)
-    gradient = gradient * per_coordinate(parameters_of(synth), points)
-    share = share_toward(synth, points, [gradient], truth[None])
-    minima = local_minima(values).sum()
-    return round(share, 4), int(minima), _minima_of_cuts(synth, loss, target, truth)
-
-
-def _surface(value_at: Callable, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Values (...) and gradients (..., P) of a function of the parameters on a grid."""
+    points, value_at = grid(synth, LANDSCAPE_GRID), objective(synth, loss, target)
     theta, values = points.clone().requires_grad_(), []
     for point in theta.reshape(-1, points.shape[-1]):
         value = value_at(point)
         value.backward()
         values.append(value.detach())
-    return torch.stack(values).reshape(points.shape[:-1]), theta.grad
-
-
-def _minima_of_cuts(synth: Callable, loss: Callable, target: Tensor, truth: Tensor) -> float:
-    """Minima inside the range along a line through the truth, the mean over the parameters."""
-    counts = []
+    minima = local_minima(torch.stack(values).reshape(points.shape[:-1])).sum()
+    gradient = theta.grad * per_coordinate(parameters_of(synth), points)
+    share = share_toward(synth, points, [gradient], truth[None])
+    cuts = []
     for k, parameter in enumerate(parameters_of(synth)):
         line = truth.repeat(CUT_POINTS, 1)
         line[:, k] = axis(parameter, CUT_POINTS)
-        counts.append(int(local_minima(losses_at(synth, loss, target, line)).sum()))
-    return sum(counts) / len(counts)
+        cuts.append(int(local_minima(losses_at(synth, loss, target, line)).sum()))
+    return round(share, 4), int(minima), sum(cuts) / len(cuts)
 
 
 KINDS = {"run": Run, "landscape": LandscapeResult}
 
 
-def to_line(done: Run | LandscapeResult) -> str:
+def to_line(done: Job) -> str:
     """A result as a line of JSON."""
     kind = "run" if isinstance(done, Run) else "landscape"
     return json.dumps({kind: list(asdict(done).values())})
 
 
-def from_line(line: str) -> Run | LandscapeResult:
+def from_line(line: str) -> Job:
     """The result that a line of JSON holds."""
     [(kind, values)] = json.loads(line).items()
     return KINDS[kind](*(tuple(v) if isinstance(v, list) else v for v in values))
 
 
-def read(file: Path = RECORD) -> tuple[dict, list[Run | LandscapeResult]]:
+def read() -> tuple[dict, list[Job]]:
     """The committed study: what it was made with, and its results."""
-    return record.read(file, from_line)
+    return record.read(RECORD, from_line)

@@ -19,7 +19,7 @@ from ..features.mss import spectrogram
 from ..parameters import coordinates, deviations, parameters_of
 from ..synth import SAMPLE_RATE, delay
 
-LOWEST = 64.0  # Hz, of the mel spectrogram
+BATCH = 8  # sounds in a step of training
 
 # From predicted parameters (B, P), the input audio (B, N) and the indices (B,) of its examples in
 # the training set, to the scalar that training minimizes.
@@ -38,10 +38,10 @@ class Encoder(nn.Module):
     seed : of the initial weights.
     """
 
-    def __init__(self, synth: Callable, seed: int = 0, sample_rate: int = SAMPLE_RATE):
+    def __init__(self, synth: Callable, seed: int = 0):
         super().__init__()
         ranges = torch.tensor([(one.low, one.high) for one in parameters_of(synth)])
-        mel = librosa.filters.mel(sr=sample_rate, n_fft=512, n_mels=64, fmin=LOWEST)
+        mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=512, n_mels=64, fmin=64.0)
         low, high = coordinates(synth)[0](ranges.T)
         self.synth = synth
         self.lowest, self.width = nn.Buffer(low), nn.Buffer(high - low)
@@ -156,30 +156,24 @@ def train(
     every: int,
     max_delay: int,
     seed: int = 0,
-    batch: int = 8,
-    learning_rate: float = 2e-3,
 ) -> Training:
     """Train an encoder with Adam on random sounds of a training set, each with a random delay.
 
+    The step size is constant, so that a longer training begins as a shorter one does.
+
     Parameters
     ----------
-    synth : from parameters (B, P) to sounds (B, N).
-    criterion : see `Criterion`.
-    training_set : parameters whose sounds are the input.
+    training_set : parameters whose sounds, delayed by up to `max_delay` samples, are the input.
     test_sets : by name, parameters and sounds; no step is taken on them.
-    steps : of Adam.
     every : number of steps between tests; one more follows step 1, which rounding cannot move.
-    max_delay : samples.
     seed : of weights, of the order of examples and of delays.
-    batch : examples in a step.
-    learning_rate : of Adam, constant, so that a longer training begins as a shorter one does.
     """
-    for name, value in {"steps": steps, "every": every, "batch": batch}.items():
-        checks.integer(name, value, least=1)
+    checks.integer("steps", steps, least=1)
+    checks.integer("every", every, least=1)
     checks.integer("max_delay", max_delay, least=0)
     checks.floating("training_set", training_set, ndim=2)
     encoder = Encoder(synth, seed).to(training_set)
-    adam = torch.optim.Adam(encoder.parameters(), lr=learning_rate, eps=1e-30)  # as first order
+    adam = torch.optim.Adam(encoder.parameters(), lr=2e-3, eps=1e-30)  # as first order
     generator = torch.Generator().manual_seed(seed)
     done = Training(encoder, [], [], {name: [] for name in test_sets})
     spent = 0.0
@@ -188,7 +182,7 @@ def train(
             _test(done, test_sets, step, spent)
         if step < steps:
             began = time.perf_counter()
-            indices, audio = _examples(synth, training_set, batch, max_delay, generator)
+            indices, audio = _examples(synth, training_set, max_delay, generator)
             value = criterion(encoder(audio), audio, indices)
             if not value.isfinite():
                 raise ValueError(f"criterion is {value.item()} at step {step}; expected a number")
@@ -199,17 +193,23 @@ def train(
     return done
 
 
-def _examples(
-    synth: Callable, training_set: Tensor, batch: int, max_delay: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def _examples(synth, training_set, max_delay, generator) -> tuple[Tensor, Tensor]:
     """Indices (B,) of random examples and their sounds (B, N), each with a random delay."""
-    device = generator.device
-    indices = torch.randint(len(training_set), (batch,), generator=generator, device=device)
-    delays = torch.randint(max_delay + 1, (batch,), generator=generator, device=device).tolist()
+    count, device = len(training_set), generator.device
+    indices = torch.randint(count, (BATCH,), generator=generator, device=device)
     indices = indices.to(training_set.device)
     with torch.no_grad():
         sounds = synth(training_set[indices])
-    return indices, torch.stack([delay(x, n) for x, n in zip(sounds, delays, strict=True)])
+    return indices, delay_at_random(sounds, max_delay, generator)
+
+
+def delay_at_random(
+    sounds: Float[Tensor, "B N"], max_delay: int, generator: torch.Generator
+) -> Float[Tensor, "B N"]:
+    """Sounds, each delayed by a random number of samples, up to `max_delay`."""
+    size, device = sounds.shape[:1], generator.device
+    delays = torch.randint(max_delay + 1, size, generator=generator, device=device)
+    return torch.stack([delay(x, n) for x, n in zip(sounds, delays.tolist(), strict=True)])
 
 
 def _test(done: Training, test_sets: Mapping, step: int, spent: float) -> None:

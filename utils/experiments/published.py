@@ -6,56 +6,46 @@ beside the released Kymatio in one process, so this file is both the caller (`Pu
 script that the caller starts.
 """
 
-import importlib.metadata
+import contextlib
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+import torch
 
 from .cache import ROOT
 from .cost import peak
 
-PROCESS = (sys.executable, "-W", "ignore", "-m", f"{__package__}.published")
 SETTING = {"J": 12, "J_fr": 5, "Q_fr": 2, "T": "global", "F": "global"}  # and Q = (8, 2)
 
 
-class Published:
+class Published(contextlib.AbstractContextManager):
     """Value and gradient of a published operator, one step at a call; use it in a `with` block.
-
-    "JTFS": the squared norm of all features. "SCRAPL": the distance of one random path to that of
-    a second sound, whose path it computes as well.
 
     Parameters
     ----------
-    kind : "JTFS" or "SCRAPL".
+    kind : "JTFS", the squared norm of all features; or "SCRAPL", the distance of one random path
+        to that of a second sound, whose path it computes as well.
     shape : (batch, samples) of the noise that it is given.
     threads : of torch in its process.
-    device : on which it runs.
     settings : of the operator, instead of those of the book. What the operator refuses ends its
         process, and the first step raises a RuntimeError.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        shape: tuple[int, int],
-        threads: int = 1,
-        device: str = "cpu",
-        **settings: int | str,
-    ):
-        job = {"kind": kind, "shape": shape, "device": device, "settings": SETTING | settings}
+    def __init__(self, kind: str, shape: tuple[int, int], threads=1, device="cpu", **settings):
+        job = json.dumps([kind, shape, threads, device, SETTING | settings])
         self._process = subprocess.Popen(
-            [*PROCESS, str(threads), json.dumps(job)],
+            [sys.executable, "-W", "ignore", "-m", f"{__package__}.published", job],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": search_path(), "LOGLEVEL": "ERROR"},
         )
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         self._process.communicate("")
@@ -72,13 +62,11 @@ class Published:
 
 def search_path() -> str:
     """The folders in which a process of its own finds Kymatio's development version and SCRAPL."""
-    files = importlib.metadata.files("scrapl-loss")
-    package = next(f.locate() for f in files if str(f) == "scrapl/__init__.py").parent
+    package = Path(importlib.util.find_spec("scrapl").origin).parent
     return os.pathsep.join(map(str, (package / "kymatio", package.parent)))
 
 
 def _jtfs(x, settings):
-    """A function that computes value and gradient once."""
     from kymatio.torch import TimeFrequencyScattering
 
     operator = TimeFrequencyScattering(
@@ -88,8 +76,6 @@ def _jtfs(x, settings):
 
 
 def _scrapl(x, settings):
-    """A function that computes value and gradient once, of another path each time."""
-    import torch
     from scrapl import SCRAPLLoss
 
     loss = SCRAPLLoss(x.shape[-1], Q1=8, Q2=2, **settings).to(x.device)
@@ -97,12 +83,12 @@ def _scrapl(x, settings):
     return lambda: loss(x[:, None], other[:, None]).backward()
 
 
+# From a sound and settings to a function that computes value and gradient once.
 KINDS = {"JTFS": _jtfs, "SCRAPL": _scrapl}
 
 
-def _main(threads, kind, shape, device, settings):
+def _main(kind, shape, threads, device, settings):
     import scipy.special
-    import torch
 
     answers, sys.stdout = sys.stdout, sys.stderr  # the operators print
     torch.set_num_threads(threads)
@@ -121,4 +107,4 @@ def _main(threads, kind, shape, device, settings):
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), **json.loads(sys.argv[2]))
+    _main(*json.loads(sys.argv[1]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from statistics import mean, median
 
-from .comparison import RECORD, LandscapeResult, Run, read
+from . import comparison
+from .comparison import Job, LandscapeResult, Run
 
 
 class Searches(tuple):
@@ -42,36 +42,24 @@ class Searches(tuple):
 
 
 class Results:
-    """Results of searches and landscapes, of the record or of a chapter's own.
+    """Results of searches and landscapes; of the record, also what it was `made` with."""
 
-    Attributes
-    ----------
-    runs, landscapes : lists of `Run` and `LandscapeResult`.
-    made : what the record was made with.
-    """
-
-    def __init__(self, results: Iterable[Run | LandscapeResult], made: dict | None = None):
+    def __init__(self, results: Iterable[Job], made: dict | None = None):
         results = list(results)
         self.runs = [one for one in results if isinstance(one, Run)]
         self.landscapes = [one for one in results if isinstance(one, LandscapeResult)]
         self.made = made or {}
 
     @classmethod
-    def read(cls, file: Path = RECORD) -> Results:
+    def read(cls) -> Results:
         """The committed record."""
-        made, results = read(file)
+        made, results = comparison.read()
         return cls(results, made)
 
-    def of(
-        self,
-        loss: str,
-        task: str,
-        amount: float,
-        *,
-        start: str = "random",
-        solver: str | None = None,
-    ) -> Searches:
+    def of(self, loss: str, task: str, amount: float, *, start="random", solver=None) -> Searches:
         """The searches of a loss on a task; by default of second order where there are such."""
+        if all(run.loss != loss for run in self.runs):
+            raise ValueError(f"loss is {loss!r}; expected one of the record: run `make study`")
         cell = (loss, task, amount, start)
         runs = [r for r in self.runs if (r.loss, r.task, r.amount, r.start) == cell]
         if solver is None:
@@ -82,8 +70,5 @@ class Results:
         """Means over the targets whose landscapes were surveyed."""
         cell = (task, amount, loss)
         chosen = [one for one in self.landscapes if one.key[:3] == cell]
-        means = [
-            mean(getattr(one, name) for one in chosen)
-            for name in ("share_toward", "minima", "cut_minima")
-        ]
-        return LandscapeResult(*cell, None, *map(float, means))
+        numbers = [(one.share_toward, one.minima, one.cut_minima) for one in chosen]
+        return LandscapeResult(*cell, None, *map(mean, zip(*numbers, strict=True)))

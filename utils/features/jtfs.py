@@ -13,6 +13,7 @@ stored, and recomputed for the gradient.
 This file and `wavelets.py` need torch, numpy, scipy and kymatio, and nothing else of this library.
 """
 
+import contextlib
 import functools
 import inspect
 import math
@@ -52,7 +53,16 @@ PATH = np.dtype(
 )
 
 
-class Scattering(nn.Module):
+class Described(nn.Module):
+    """A module whose `repr` is the call that makes it; it keeps its arguments under their names."""
+
+    def __repr__(self):
+        names = inspect.signature(type(self)).parameters
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({settings})"
+
+
+class Scattering(Described):
     """What `JTFS` and time scattering share: all that happens along time. Arguments as of `JTFS`.
 
     A subclass sets `order_1` and `order_2`, whose filters act along log-frequency.
@@ -83,11 +93,6 @@ class Scattering(nn.Module):
             for xi, sigma, _ in zip(*self.bank_2, strict=True)
         ]
         self.scalogram = nn.ModuleList(_ScalogramRows(self, j) for j in np.unique(self.bank_1.j))
-
-    def __repr__(self):
-        _, *names = inspect.signature(type(self)).parameters
-        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{type(self).__name__}({self.length}, {settings})"
 
     def forward(self, x):
         _check_input("x", x, self.length)
@@ -198,7 +203,8 @@ class _ScalogramRows(nn.Module):
         self.values = _buffer(
             np.stack([np.pad(b.values, (0, width - len(b.values))) for b in bands])
         )
-        self.bins = _buffer(np.stack([(b.start + np.arange(width)) % N for b in bands]))
+        bins = np.stack([(b.start + np.arange(width)) % N for b in bands])
+        self.bins = nn.Buffer(torch.from_numpy(bins), persistent=False)
         read = [
             max(band.start + len(band.values), -band.start)
             for j2, band in zip(scattering.bank_2.j, scattering.bands_2, strict=True)
@@ -246,8 +252,7 @@ class _Joint(nn.Module):
         if len(Y) == 1:
             U = _AveragedModulus.apply(Y[0], *filters)[None]
         else:
-            value, derivatives = _PushForward.apply(Y[1:], Y[0], *filters)
-            U = torch.cat([value[None], derivatives])
+            U = _PushForward.apply(Y[1:], Y[0], *filters)
         return self.quefrency.average(U)
 
     def filter(self, rows):
@@ -306,10 +311,13 @@ class JTFS(Scattering):
         self, length, *, J=12, Q=(8, 2), J_fr=5, Q_fr=2, T="global", F="global", oversampling=1.0
     ):
         super().__init__(length, J, Q, T, oversampling)
-        _check_frequency_settings(len(self.bank_1.xi), J_fr, Q_fr, F)
+        count = len(self.bank_1.xi)
+        _check_integer("J_fr", J_fr, int(math.log2(count)))
+        _check_integer("Q_fr", Q_fr, 128)
+        _check_integer("F", F, count, others=("global", None))
         self.J_fr, self.Q_fr, self.F = J_fr, Q_fr, F
         rate = SAMPLES_PER_SIGMA * max(1, self.oversampling)
-        self.order_1 = _Quefrency(self, len(self.bank_1.xi), (1,), 4 * rate)  # it is cheap
+        self.order_1 = _Quefrency(self, count, (1,), 4 * rate)  # it is cheap
         self.order_2 = self._second_order(lambda n: _Quefrency(self, n, (1, -1), rate))
 
 
@@ -319,12 +327,12 @@ class _Quefrency(nn.Module):
     def __init__(self, jtfs, n1_max, spins, rate):
         super().__init__()
         scales = jtfs.J, jtfs.Q[0], jtfs.J_fr, jtfs.Q_fr
-        bank = wavelets.frequential(n1_max, *scales, jtfs.F, spins, rate)
+        convolve, pool, self.outputs = wavelets.frequential(n1_max, *scales, jtfs.F, spins, rate)
         # A complex product as a real one: re, im of each bin side by side -> all re, then all im.
-        C = bank.convolve.T
+        C = convolve.T
         real_form = np.stack([np.hstack([C.real, C.imag]), np.hstack([-C.imag, C.real])], axis=1)
         self.convolve = _buffer(real_form.reshape(2 * n1_max, -1))
-        self.pool, self.outputs = _buffer(bank.pool), bank.outputs
+        self.pool = _buffer(pool)
 
     def average(self, U):
         """(..., time, rows) -> (..., outputs * time)"""
@@ -378,7 +386,18 @@ class _Product(torch.autograd.Function):
         return _Product.apply(Y.movedim(in_dims[0], 0), C), 0
 
 
-class _AveragedModulus(torch.autograd.Function):
+class _Function(torch.autograd.Function):
+    @classmethod
+    def vmap(cls, info, in_dims, *inputs):
+        """`torch.func.vmap` takes one item after the other."""
+        values = [
+            value.unbind(dim) if isinstance(dim, int) else [value] * info.batch_size
+            for value, dim in zip(inputs, in_dims, strict=True)
+        ]
+        return torch.stack([cls.apply(*item) for item in zip(*values, strict=True)]), 0
+
+
+class _AveragedModulus(_Function):
     """|Y C| averaged over time, of which nothing but Y is stored.
 
     Y (batch, M, 2 n1), C (2 n1, 2 rows) in real form, weights (M, reach): a block of time
@@ -401,22 +420,14 @@ class _AveragedModulus(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
-        Y, C, weights = ctx.saved_tensors
-        return _Adjoint.apply(grad, Y, C, weights, ctx.starts), None, None, None, None
+        return _Adjoint.apply(grad, *ctx.saved_tensors, ctx.starts), None, None, None, None
 
     @staticmethod
     def jvp(ctx, tangent, *_):
-        Y, C, weights = ctx.saved_tensors
-        filters = C, weights, ctx.starts, ctx.frames
-        return _PushForward.apply(tangent[None], Y, *filters)[1][0]
-
-    @staticmethod
-    def vmap(info, in_dims, Y, *filters):
-        out = _AveragedModulus.apply(_fold(Y, in_dims[0], info.batch_size), *filters)
-        return _unfold(out, info.batch_size), 0
+        return _PushForward.apply(tangent[None], *ctx.saved_tensors, ctx.starts, ctx.frames)[1]
 
 
-class _Derivative(torch.autograd.Function):
+class _Derivative(_Function):
     """A first derivative, which refuses a second. `once_differentiable` would let pass, and take
     for constant, a gradient whose incoming gradient is constant."""
 
@@ -444,41 +455,23 @@ class _Adjoint(_Derivative):
             out[item, time] = z.flatten(2) @ C.T
         return out
 
-    @staticmethod
-    def vmap(info, in_dims, grad, Y, *filters):
-        V = info.batch_size
-        out = _Adjoint.apply(_fold(grad, in_dims[0], V), _fold(Y, in_dims[1], V), *filters)
-        return _unfold(out, V), 0
-
 
 class _PushForward(_Derivative):
-    """Averaged modulus of Y, and its derivatives along K tangents of Y, (K, batch, M, 2 n1)."""
+    """Averaged modulus of Y, then its derivatives along K tangents of Y, (K, batch, M, 2 n1)."""
 
     @staticmethod
     @_exact
     def forward(tangents, Y, C, weights, starts, frames):
-        value = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
-        out = Y.new_zeros(len(tangents), *value.shape)
+        out = Y.new_zeros(1 + len(tangents), len(Y), frames, C.shape[1] // 2)
         for item, time, frame in _blocks(Y, weights, starts):
             z, average = _complex_product(Y[item, time], C), weights[time].T
             U = _abs(z)
-            value[item, frame] += average @ U
+            out[0, item, frame] += average @ U
             z *= _inverse(U)[:, :, None]
-            for k, tangent in enumerate(tangents):
+            for k, tangent in enumerate(tangents, start=1):
                 real, imag = _complex_product(tangent[item, time], C).mul_(z).unbind(2)
                 out[k, item, frame] += average @ real.add_(imag)
-        return value, out
-
-    @staticmethod
-    def vmap(info, in_dims, tangents, Y, *filters):
-        V = info.batch_size
-        if in_dims[1] is None:  # several tangents at one point share its modulus
-            tangents = tangents.movedim(in_dims[0], 0).flatten(0, 1)
-            value, out = _PushForward.apply(tangents, Y, *filters)
-            return (value, _unfold(out, V)), (None, 0)
-        tangents = _fold(tangents, in_dims[0], V).unflatten(0, (V, -1)).transpose(0, 1)
-        value, out = _PushForward.apply(tangents.flatten(1, 2), _fold(Y, in_dims[1], V), *filters)
-        return (_unfold(value, V), out.unflatten(1, (V, -1))), (0, 1)
+        return out
 
 
 def _modulus(z):
@@ -518,16 +511,6 @@ def _inverse(U):
     return U.clamp(min=torch.finfo(U.dtype).tiny ** 0.5).reciprocal_()
 
 
-def _fold(tensor, dim, V):
-    """Merge the axis `dim` of torch.func.vmap, of V items, into the batch axis."""
-    tensor = tensor.expand(V, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-    return tensor.flatten(0, 1)
-
-
-def _unfold(tensor, V):
-    return tensor.reshape(V, len(tensor) // V, *tensor.shape[1:])
-
-
 def _bins(half, start, stop):
     """Bins start to stop, start possibly negative, from a real signal's half spectrum."""
     if start >= 0:
@@ -541,10 +524,8 @@ def _fast_size(n):
 
 
 def _buffer(array):
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    if tensor.is_floating_point():
-        tensor = tensor.to(torch.get_default_dtype())
-    return nn.Buffer(tensor, persistent=False)
+    filters = torch.from_numpy(np.ascontiguousarray(array)).to(torch.get_default_dtype())
+    return nn.Buffer(filters, persistent=False)
 
 
 def _wavelet(bank, n):
@@ -563,19 +544,11 @@ def _check_settings(length, J, Q, T, oversampling):
         raise ValueError(f"oversampling is {oversampling!r}; expected a number from 0.5 to 16")
 
 
-def _check_frequency_settings(count, J_fr, Q_fr, F):
-    _check_integer("J_fr", J_fr, int(math.log2(count)))
-    _check_integer("Q_fr", Q_fr, 128)
-    _check_integer("F", F, count, others=("global", None))
-
-
 def _check_integer(name, value, most, *, least=1, others=()):
-    expected = " or ".join([*map(repr, others), f"an integer from {least} to {most}"])
-    message = f"{name} is {value!r}; expected {expected}"
-    if isinstance(value, bool) or not (value in others or isinstance(value, Integral)):
-        raise TypeError(message)
-    if value not in others and not least <= value <= most:
-        raise ValueError(message)
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if value not in others and not (whole and least <= value <= most):
+        expected = " or ".join([*map(repr, others), f"an integer from {least} to {most}"])
+        raise ValueError(f"{name} is {value!r}; expected {expected}")
 
 
 def _check_input(name, x, length):
@@ -587,9 +560,6 @@ def _check_input(name, x, length):
     if x.shape[-1:] != (length,) or x.numel() == 0:
         raise ValueError(f"{name} has shape {tuple(x.shape)}; expected (..., {length})")
     peak = x.detach().abs().amax()
-    try:
-        large = bool(peak > LOUDEST)  # a NaN is passed on
-    except RuntimeError:  # inside torch.vmap no value may be looked at
-        return
-    if large:
-        raise ValueError(f"{name} holds {peak:g}; expected values up to {LOUDEST:g}")
+    with contextlib.suppress(RuntimeError):  # inside torch.vmap no value may be looked at
+        if peak > LOUDEST:  # a NaN is passed on
+            raise ValueError(f"{name} holds {peak:g}; expected values up to {LOUDEST:g}")

@@ -5,9 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
+from .jtfs import Described
 
 
-class SpectralLoss(nn.Module):
+class SpectralLoss(Described):
     r"""The p-norm of the difference of features, L(x, y) = ||Phi(x) - Phi(y)||_p.
 
     Parameters
@@ -26,9 +27,6 @@ class SpectralLoss(nn.Module):
     def __init__(self, phi: nn.Module, p: int):
         super().__init__()
         self.phi, self.p = phi, checks.one_of("p", p, (1, 2))
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}"
 
     def features(self, y: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         """The features of a target, without gradient."""

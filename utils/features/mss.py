@@ -4,17 +4,15 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import checks
+from .jtfs import SILENCE, Described
 
 LOG_FLOOR = 1e-5  # magnitudes below it count as it, as in DDSP's own code
-# Samples below it count as silence. Gaussian windows fade through the subnormal numbers, at some
-# of which the derivative of `torch.abs` is NaN.
-SILENCE = 1e-20
 
 
-class MSS(nn.Module):
+class MSS(Described):
     r"""Magnitudes of short-time Fourier transforms at several window lengths.
 
     Each feature carries the weight of its scale, so that the L1 distance of features is the mean
@@ -42,9 +40,6 @@ class MSS(nn.Module):
         if any(n_fft % 4 for n_fft in self.n_ffts):
             raise ValueError(f"n_ffts is {n_ffts!r}; expected multiples of 4")
         self.magnitude = checks.one_of("magnitude", magnitude, ("linear", "log", "both"))
-
-    def extra_repr(self) -> str:
-        return f"n_ffts={self.n_ffts}, magnitude={self.magnitude!r}"
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         """The features of sounds, each longer than half the longest window.
@@ -86,6 +81,8 @@ def _audible(x: Tensor, longest_window: int) -> Tensor:
     """The sounds, checked, with samples that count as silence made zero."""
     checks.floating("x", x, nan=True)
     if x.shape[-1] <= longest_window // 2:
-        expected = f"more than half of the longest window, {longest_window // 2}"
-        raise ValueError(f"x has {x.shape[-1]} samples; expected {expected}")
+        raise ValueError(
+            f"x has {x.shape[-1]} samples; expected more than {longest_window // 2}, half of the "
+            "longest window"
+        )
     return torch.where(x.abs() <= SILENCE, 0.0, x)  # a NaN is not silence

@@ -12,9 +12,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
-from .jtfs import Scattering, product
+from .jtfs import Described, Scattering, product
 from .loss import SpectralLoss
 from .mss import MSS, spectrogram
+
+SMOOTHING = 1025  # samples; the width of the moving average that makes an envelope of energy
+DRAWN, SHORTEST, LONGEST = 6, 64, 2048  # random windows: how many, and their lengths in samples
+OCTAVES, BINS = 6, 12  # of a modulation spectrum: from the Nyquist frequency down, bins in each
 
 
 class Waveform(nn.Module):
@@ -24,7 +28,7 @@ class Waveform(nn.Module):
         return checks.floating("x", x, nan=True)
 
 
-class Aligned(nn.Module):
+class Aligned(Described):
     """A loss after alignment: the candidate is shifted to where it agrees best with the target.
 
     The lag maximizes the cross-correlation of the smoothed envelopes of energy, or of the waveforms
@@ -34,16 +38,11 @@ class Aligned(nn.Module):
     ----------
     loss : any callable `loss(x, y)` on two sounds (N,).
     by : "envelopes" or "waveforms".
-    smoothing : samples; the width of the moving average that makes an envelope of energy.
     """
 
-    def __init__(self, loss: Callable, by: str = "envelopes", smoothing: int = 1025):
+    def __init__(self, loss: Callable, by: str = "envelopes"):
         super().__init__()
-        self.by = checks.one_of("by", by, ("envelopes", "waveforms"))
-        self.loss, self.smoothing = loss, smoothing
-
-    def extra_repr(self) -> str:
-        return f"by={self.by!r}, smoothing={self.smoothing}"
+        self.loss, self.by = loss, checks.one_of("by", by, ("envelopes", "waveforms"))
 
     def features(self, y: Float[Tensor, " n"]) -> tuple[Tensor, Tensor | None]:
         """What needs computing only once for a target: itself, and its features if any."""
@@ -70,7 +69,7 @@ class Aligned(nn.Module):
         spectra = torch.fft.rfft(pair, 2 * length)  # room for lags of both signs
         correlation = spectra[1] * spectra[0].conj()
         if self.by == "envelopes":
-            box = torch.fft.rfft(x.new_full((self.smoothing,), 1 / self.smoothing), 2 * length)
+            box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
             correlation = correlation * box.abs().square()
         correlation = torch.fft.irfft(correlation)
         correlation[length] = -torch.inf  # a lag of the whole length leaves nothing to compare
@@ -78,51 +77,38 @@ class Aligned(nn.Module):
         return best if best < length else best - 2 * length
 
 
-class RandomWindows(nn.Module):
+class RandomWindows(Described):
     """MSS (linear, L1) whose window lengths are drawn anew at each call, log-uniformly.
 
-    Steinmetz and Reiss, "auraloss", DMRN+15, 2020, random-resolution STFT loss.
-
-    Parameters
-    ----------
-    scales : how many window lengths a call draws.
-    shortest, longest : samples; lengths are multiples of 4 between them.
-    seed : of the draws.
+    Multiples of 4 samples. Steinmetz and Reiss, "auraloss", DMRN+15, 2020, random-resolution STFT
+    loss.
     """
 
-    def __init__(self, scales: int = 6, shortest: int = 64, longest: int = 2048, seed: int = 0):
+    def __init__(self, seed: int = 0):
         super().__init__()
-        self.scales, self.shortest, self.longest, self.seed = scales, shortest, longest, seed
-        self._draws = torch.Generator().manual_seed(seed)
-
-    def extra_repr(self) -> str:
-        return f"{self.scales}, {self.shortest}, {self.longest}, seed={self.seed}"
+        self.seed, self._draws = seed, torch.Generator().manual_seed(seed)
 
     def forward(
         self, x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]
     ) -> Float[Tensor, "*pairs"]:
-        octaves = math.log2(self.longest / self.shortest)
-        uniform = torch.rand(self.scales, generator=self._draws, device=self._draws.device)
-        lengths = self.shortest * 2 ** (octaves * uniform)
+        uniform = torch.rand(DRAWN, generator=self._draws, device=self._draws.device)
+        lengths = SHORTEST * 2 ** (math.log2(LONGEST / SHORTEST) * uniform)
         n_ffts = [4 * round(length / 4) for length in lengths.tolist()]
         return SpectralLoss(MSS(n_ffts), p=1)(x, y)
 
 
-class AverageSpectrum(nn.Module):
+class AverageSpectrum(Described):
     """The magnitudes of a spectrogram, averaged over time: (..., n_fft // 2 + 1)."""
 
     def __init__(self, n_fft: int = 1024):
         super().__init__()
         self.n_fft = n_fft
 
-    def extra_repr(self) -> str:
-        return f"n_fft={self.n_fft}"
-
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch bins"]:
         return spectrogram(x, self.n_fft, self.n_fft // 4).mean(-1)
 
 
-class Quantiles(nn.Module):
+class Quantiles(Described):
     """The quantile functions of the spectrum of each frame: optimal transport along frequency.
 
     Between distributions on a line, the Wasserstein distance of order p is the p-norm of the
@@ -137,9 +123,6 @@ class Quantiles(nn.Module):
         super().__init__()
         self.n_fft, self.levels = n_fft, levels
 
-    def extra_repr(self) -> str:
-        return f"n_fft={self.n_fft}, levels={self.levels}"
-
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         mass = spectrogram(x, self.n_fft, self.n_fft // 4).mT
         mass = mass + 1e-3 * mass.mean((-2, -1), keepdim=True) + 1e-12
@@ -153,29 +136,20 @@ class Quantiles(nn.Module):
         return quantile.flatten(-2)
 
 
-class ModulationSpectrum(nn.Module):
+class ModulationSpectrum(Described):
     """The two-dimensional Fourier modulus of a spectrogram over time and log-frequency.
 
     Singh and Theunissen, "Modulation spectra of natural sounds", JASA 114(6), 2003, on a
-    logarithmic axis of frequency. A delay by a number of hops that cuts nothing leaves it as it is.
-
-    Parameters
-    ----------
-    n_fft : samples; the hop is an eighth of it.
-    octaves : covered, downwards from the Nyquist frequency.
-    bins : of log-frequency in an octave; magnitudes between those of the spectrogram are
-        interpolated linearly.
+    logarithmic axis of frequency, where magnitudes are interpolated linearly. The hop is an eighth
+    of the window: a delay by a number of hops that cuts nothing leaves it as it is.
     """
 
-    def __init__(self, n_fft: int = 512, octaves: int = 6, bins: int = 12):
+    def __init__(self, n_fft: int = 512):
         super().__init__()
-        self.n_fft, self.octaves, self.bins = n_fft, octaves, bins
-        center = n_fft // 2 * 2.0 ** (-torch.arange(octaves * bins) / bins)
+        self.n_fft = n_fft
+        center = n_fft // 2 * 2.0 ** (-torch.arange(OCTAVES * BINS) / BINS)
         distance = (center[:, None] - torch.arange(n_fft // 2 + 1)).abs()
         self.warp = nn.Buffer((1 - distance).clamp(min=0), persistent=False)
-
-    def extra_repr(self) -> str:
-        return f"n_fft={self.n_fft}, octaves={self.octaves}, bins={self.bins}"
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         magnitudes = spectrogram(x, self.n_fft, self.n_fft // 8)
@@ -214,12 +188,8 @@ class Logarithm(nn.Module):
     """Features compressed by a logarithm, log(1 + S / scale), path by path.
 
     Lostanlen et al., "Time-frequency scattering accurately models auditory similarities",
-    EURASIP JASMP 2021(3); its scale is a thousandth of each path's median over many sounds.
-
-    Parameters
-    ----------
-    phi : an operator with a method `push_forward`, such as `JTFS`.
-    scale : (D,), positive.
+    EURASIP JASMP 2021(3); its scale, positive, is a thousandth of each path's median over many
+    sounds. `phi` has a method `push_forward`, as `JTFS` has.
     """
 
     def __init__(self, phi: nn.Module, scale: Float[Tensor, " d"]):

@@ -11,6 +11,7 @@ log-frequency bin for wavelets along log-frequency.
 
 import math
 import warnings
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -67,9 +68,8 @@ def padded_length(length, T):
 
     It grows with T, but stays below three times `length`, as reflection allows no more.
     """
-    with warnings.catch_warnings():
-        # Kymatio warns of border effects where the cap below takes over.
-        warnings.simplefilter("ignore")
+    # Kymatio warns of border effects where the cap below takes over.
+    with warnings.catch_warnings(action="ignore"):
         support = compute_temporal_support(gauss_1d(length, SIGMA_0 / T)[None, :])
     wanted = math.ceil(math.log2(length + 6 * support))
     return 2 ** min(wanted, math.floor(math.log2(3 * length - 2)))
@@ -97,25 +97,19 @@ def lowpass_band(N, T):
     return gauss_1d(N, SIGMA_0 / T)[: N // 2 + 1]
 
 
-class Frequential(NamedTuple):
-    """Scattering along log-frequency, as two matrices around a modulus.
-
-    `pool.T @ abs(convolve @ Y)` maps Y, of shape (n1_max, time), to the outputs.
-    """
-
-    convolve: np.ndarray  # complex (rows, n1_max): one row per wavelet and sampled position
-    pool: np.ndarray  # (rows, outputs): the average along log-frequency
-    outputs: list  # per output: (n_fr, xi, sigma, spin, n1), n1 = -1 where F is global
-
-
 def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins, samples_per_sigma):
     """Scattering along log-frequency of n1_max wavelets of a first order of scale J and quality Q.
+
+    Returns two matrices around a modulus, `convolve`, complex (rows, n1_max), one row per wavelet
+    and sampled position, and `pool` (rows, outputs), the average along log-frequency:
+    `pool.T @ abs(convolve @ Y)` maps Y, of shape (n1_max, time), to the outputs; and a list of
+    what each output is, (n_fr, xi, sigma, spin, n1), where n1 = -1 if F is global.
 
     Low-pass filter of width 2**J_fr first (n_fr = 0, not averaged further, hence its mean over
     the n1_max bins if F is global), then wavelets by spin and decreasing quefrency. F is
     "global", None, or a width in bins; spins is (1,) or (1, -1). A global mean reads a modulus
     `samples_per_sigma` times in one over its bandwidth; for spin +1 and -1 it runs over the
-    zero-padded axis. Returns a `Frequential`.
+    zero-padded axis.
     Andén, Lostanlen and Mallat, "Joint time-frequency scattering", IEEE TSP 67(14), 2019, III.
     """
     width = 2**J_fr if F in ("global", None) else F
@@ -136,14 +130,12 @@ def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins, samples_per_sigma):
             taps = taps.conj()
         convolve = taps[(position[:, None] - np.arange(n1_max)) % N]
         pool, n1 = _pooling(position, n1_max, N, F, spin)
-        used = _reached(convolve, abs(taps).max()) & _reached(pool, pool.max())
+        used = abs(convolve).max(axis=1) > REACH * abs(taps).max()
+        used &= abs(pool).max(axis=1) > REACH * pool.max()
         outputs = [(n_fr, xi * spin, sigma, spin, n) for n in n1]
         blocks.append((convolve[used], pool[used], outputs))
-    return Frequential(
-        np.concatenate([convolve for convolve, _, _ in blocks]),
-        block_diag(*[pool for _, pool, _ in blocks]),
-        [output for _, _, outputs in blocks for output in outputs],
-    )
+    convolve, pool, outputs = zip(*blocks, strict=True)
+    return np.concatenate(convolve), block_diag(*pool), [*chain(*outputs)]
 
 
 def _pooling(position, n1_max, N, F, spin):
@@ -161,11 +153,6 @@ def _pooling(position, n1_max, N, F, spin):
     phi = np.fft.ifft(gauss_1d(N, SIGMA_0 / F)).real
     stride = position[1] - position[0]
     return stride * phi[(n1 - position[:, None]) % N], list(n1)
-
-
-def _reached(matrix, peak):
-    """Rows of `matrix` that are not negligible against `peak`."""
-    return abs(matrix).max(axis=1) > REACH * peak
 
 
 def time_average(M, N, T, first, frames, block):

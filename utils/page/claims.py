@@ -59,10 +59,9 @@ def recorded(notebook: Path) -> dict[str, float]:
     found = {}
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
-            record = output.get("metadata", {}).get("claim")
-            if record and record["name"] in found:
-                raise ValueError(f"{notebook} claims {record['name']!r} twice; expected once")
-            if record:
+            if record := output.get("metadata", {}).get("claim"):
+                if record["name"] in found:
+                    raise ValueError(f"{notebook} claims {record['name']!r} twice; expected once")
                 found[record["name"]] = record["value"]
     return found
 

@@ -23,40 +23,29 @@ from .figures.style import MAP, SURFACE_MAP
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
-def chirp(theta: tuple[float, float] = (8.0, 2.0), samples: int = 0) -> None:
-    """Show sliders for modulation frequency, chirp rate and delay, with sound and scalogram.
-
-    `theta`, within the range of `am_chirp`, and a delay of so many `samples` are where the sliders
-    stand at first.
-    """
-    data = {"colours": _colours(MAP), "theta": theta, "delay": samples}
-    _show("chirp", "Explorer of the chirp: three sliders, a scalogram, a player", data)
+def chirp() -> None:
+    """Show sliders for modulation frequency, chirp rate and delay, with sound and scalogram."""
+    label = "Explorer of the chirp: three sliders, a scalogram, a player"
+    _show("chirp", label, {"colours": _colours(MAP)})
 
 
 def landscape(
     charts: Mapping[str, Chart],
     start: tuple[float, float] | None = None,
-    target: tuple[int, int] | None = None,
     samples: int = 0,
 ) -> None:
     """Show losses over one grid, side by side, for a target that the reader moves.
 
-    Parameters
-    ----------
-    charts : by name, of one grid, with the same delays and targets.
-    start : parameters from which descents start, where there are to be any.
-    target, samples : the target at first: its indices in the charts, or None for the middle, and
-        its delay, one of those in the charts.
+    The charts have one grid, the same delays and targets. The target is at first in the middle of
+    them, `samples` late. From `start`, if it is given, each loss shows a descent.
     """
     first = next(iter(charts.values()))
-    counts = first.losses.shape[1:3]
     data = {
         "colours": _colours(SURFACE_MAP),
         "shape": first.grid.shape[:-1],
-        "places": counts,
+        "places": first.losses.shape[1:3],
         "delays": first.delays,
         "losses": {name: _packed(each) for name, each in charts.items()},
-        "place": target or [count // 2 for count in counts],
         "delay": first.delays.index(samples),
         "start": start,
     }

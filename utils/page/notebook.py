@@ -7,29 +7,19 @@ that the book requires, and the GPU as torch's default device, where there is on
 import os
 import subprocess
 import sys
-from importlib.metadata import distributions
 from pathlib import Path
 
 # Threads that wait by spinning make a busy machine many times slower; torch reads this once.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 LACKING = ("kymatio", "scrapl-loss", "jaxtyping", "wadler-lindig")  # jaxtyping needs the last
 
-
-def install_missing() -> None:
-    """Install those packages of `LACKING` that are not there, and nothing else."""
-    there = {each.name.replace("_", "-") for each in distributions()}
-    missing = tuple(f"{name}==" for name in LACKING if name not in there)
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    if pins := [line.split()[0] for line in lines if line.startswith(missing)]:
-        print(f"Installing {', '.join(pins)} ...")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*pip, *pins], check=True)
-
-
 if "google.colab" in sys.modules:
-    install_missing()
+    required = Path(__file__).parents[2] / "requirements.txt"
+    lines = required.read_text(encoding="utf-8").splitlines()
+    pins = [line.split()[0] for line in lines if line.startswith(LACKING)]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, *pins], check=True)
     import torch
 
     if torch.accelerator.is_available():

@@ -1,6 +1,5 @@
 """A playground for the real solver, where there is a kernel; a still of it where there is none."""
 
-import html
 import os
 from collections.abc import Callable, Mapping
 
@@ -29,23 +28,22 @@ def playground(losses: Mapping[str, Callable], colab: str) -> None:
         target = delay(am_chirp(truth), samples)
         match = gradient_descent(am_chirp, losses[loss], target, start)
         found, error = match.thetas[-1], errors(match, truth)[-1]
-        text = (
-            f"{loss}, {len(match.thetas) - 1} steps: {found[0]:.2f} Hz and {found[1]:.2f} "
-            f"octaves/s, {error:.1%} away from {f_m:.2f} Hz and {gamma:.2f} octaves/s."
-        )
-        show.markup(f"<p>{html.escape(text)}</p>", plain=text)
         sounds = {"target": target, "start": am_chirp(start), "found": am_chirp(found)}
         show.audio(sounds, SAMPLE_RATE)
         show.figure(
             figures.sounds(sounds),
             alt="Waveform above scalogram of the target, of the start and of what descent found.",
-            caption=f"A descent on {loss}, to a target delayed by {samples} samples.",
+            caption=f"A descent on {loss}, to a target delayed by {samples} samples, ends after "
+            f"{len(match.thetas) - 1} steps at {found[0]:.2f} Hz and {found[1]:.2f} octaves/s, "
+            f"{error:.1%} away from {f_m:.2f} Hz and {gamma:.2f} octaves/s.",
         )
 
     if STILL in os.environ:
-        link = f'<a href="{html.escape(colab)}">run this chapter in Colab</a>'
-        text = f"With a kernel, here are controls that run the real solver: {link}. A still of it:"
-        show.markup(f"<p>{text}</p>", plain=colab)
+        show.markup(
+            "<p>With a kernel, here are controls that run the real solver: "
+            f'<a href="{colab}">run this chapter in Colab</a>. A still of it:</p>',
+            plain=colab,
+        )
         descend()
     else:
         rate, slope = ((each.low, each.high) for each in parameters_of(am_chirp))

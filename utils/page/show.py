@@ -4,40 +4,54 @@ Each emits plain HTML or Markdown, so that it survives on the site, in Jupyter, 
 the slides.
 """
 
-import ast
 import base64
 import html
 import inspect
 import io
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from IPython.display import Markdown, display
+import torch
+from IPython.display import Audio, Markdown, display
 from jaxtyping import Float
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .sounds import players
-
+ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "https://github.com/dtfa-book/dtfa"  # as in _config.yml
-PACKAGE = Path(__file__).resolve().parents[1]
 CSS_INCH = 96  # pixels
 SHRINKS = 0.6  # of its own width, as far as a figure may shrink
 PHONE = 340  # pixels, the width that a narrow screen leaves
 VECTORS = 250_000  # bytes, beyond which a figure is not a vector graphic
+LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full scale
+LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
 
 
 def figure(fig: Figure, alt: str, caption: str) -> None:
     """Show a figure and close it. `alt` replaces it for the blind; `caption` explains it to all."""
-    source, width = _picture(fig), fig.get_figwidth() * CSS_INCH
+    _show_image(*_picture(fig), fig.get_figwidth() * CSS_INCH, alt, caption)
     plt.close(fig)
-    # The class keeps the theme's dark mode from distorting the colours. A narrow screen scrolls a
-    # wide figure sideways, rather than shrink its letters out of sight.
+
+
+def drawing(file: Path, alt: str, caption: str) -> None:
+    """Show an SVG file, which states its width in pixels, as `figure` shows a figure."""
+    svg = file.read_bytes()
+    _show_image("svg+xml", svg, int(re.search(rb'width="(\d+)"', svg)[1]), alt, caption)
+
+
+def _show_image(kind: str, content: bytes, width: float, alt: str, caption: str) -> None:
+    """Show an image of `width` pixels.
+
+    A narrow screen scrolls a wide one sideways, rather than shrink its letters out of sight. The
+    class keeps the theme's dark mode from distorting the colours.
+    """
     image = (
-        f'<img class="dark-light" src="{source}" alt="{html.escape(alt)}" '
+        f'<img class="dark-light" alt="{html.escape(alt)}" '
+        f'src="data:image/{kind};base64,{base64.b64encode(content).decode()}" '
         f'style="max-width:100%;min-width:{SHRINKS * width:.0f}px;background:white">'
     )
     if SHRINKS * width > PHONE:
@@ -45,16 +59,14 @@ def figure(fig: Figure, alt: str, caption: str) -> None:
     markup(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>", plain=alt)
 
 
-def _picture(fig: Figure) -> str:
-    """A figure as a data address: vector graphics, or pixels where those would be large."""
+def _picture(fig: Figure) -> tuple[str, bytes]:
+    """A figure as vector graphics, or as pixels where those would be large."""
     # Asked of the axes: `fig.findobj` would look through every tick, for a tenth of a second.
     for mesh in (each for axes in fig.axes for each in axes.collections):
         if isinstance(mesh, QuadMesh):
             mesh.set_rasterized(True)  # thousands of cells are pixels in either
-    kind, written = "svg+xml", _saved(fig, "svg", metadata={"Date": None})
-    if len(written) > VECTORS:
-        kind, written = "png", _saved(fig, "png")
-    return f"data:image/{kind};base64,{base64.b64encode(written).decode()}"
+    vectors = _saved(fig, "svg", metadata={"Date": None})
+    return ("svg+xml", vectors) if len(vectors) <= VECTORS else ("png", _saved(fig, "png"))
 
 
 def _saved(fig: Figure, kind: str, **options) -> bytes:
@@ -66,7 +78,32 @@ def _saved(fig: Figure, kind: str, **options) -> bytes:
 
 def audio(sounds: Mapping[str, Float[Tensor, " _"]], sample_rate: int) -> None:
     """Show a player for each sound (N,), all at the same loudness, under its label."""
-    markup(players(sounds, sample_rate), plain=f"Sounds: {', '.join(sounds)}")
+    players = []
+    for label, x in sounds.items():
+        name = html.escape(label)
+        samples = at_loudness(x.detach().cpu().double(), sample_rate).numpy()
+        sound = Audio(samples, rate=sample_rate, normalize=False).src_attr()
+        players.append(
+            f'<figure style="display:inline-block;margin:0 0.5em 0.5em 0">'
+            f"<figcaption>{name}</figcaption>"
+            f'<audio controls preload="metadata" style="width:14.5rem" aria-label="{name}" '
+            f'src="{sound}"></audio></figure>'
+        )
+    markup(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
+
+
+def at_loudness(x: Float[Tensor, " n"], sample_rate: int) -> Float[Tensor, " n"]:
+    """A sound scaled to the common loudness, with peaks within [-1, 1].
+
+    The loudest 0.4 seconds get the common root mean square. A sound whose peaks would then clip
+    is made softer instead. Silence stays silence.
+    """
+    part = min(len(x), max(1, round(LOUDEST_PART * sample_rate)))
+    power = torch.nn.functional.avg_pool1d(x.square()[None], part, stride=max(1, part // 4)).max()
+    if power == 0:
+        return x
+    louder = x * LOUDNESS / power.sqrt()
+    return louder / louder.abs().max().clamp(min=1)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
@@ -92,20 +129,13 @@ def _scrolling(wide: str, label: str) -> str:
 
 
 def source(function: Callable) -> None:
-    """List a function or class as it runs, without docstrings, and link to its file."""
-    lines = textwrap.dedent(inspect.getsource(function)).rstrip().splitlines()
-    for node in ast.walk(ast.parse("\n".join(lines))):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
-            text = node.body[0]
-            lines[text.lineno - 1 : text.end_lineno] = [None] * (text.end_lineno - text.lineno + 1)
-            if lines[text.end_lineno :][:1] == [""]:
-                lines[text.end_lineno] = None
-    shown = "```python\n" + "\n".join(line for line in lines if line is not None) + "\n```"
-    path = Path(inspect.getsourcefile(inspect.unwrap(function))).resolve()
-    if path.is_relative_to(PACKAGE):
-        name = path.relative_to(PACKAGE.parent).as_posix()
-        shown += f"\n\nThe whole file: [`{name}`]({REPOSITORY}/blob/main/{name})"
-    display(Markdown(shown))
+    """List a function or class of the library as it runs, without docstrings; link to its file."""
+    function = inspect.unwrap(function)
+    code = textwrap.dedent(inspect.getsource(function)).rstrip()
+    code = re.sub(r'^ *r?""".*?"""\n\n?', "", code, flags=re.M | re.S)
+    name = Path(inspect.getsourcefile(function)).resolve().relative_to(ROOT).as_posix()
+    link = f"The whole file: [`{name}`]({REPOSITORY}/blob/main/{name})"
+    display(Markdown(f"```python\n{code}\n```\n\n{link}"))
 
 
 def markup(html_text: str, plain: str) -> None:

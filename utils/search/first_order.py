@@ -25,10 +25,9 @@ def gradient_descent(
 ) -> Match:
     """Adam on search coordinates, with a step size that decays as a cosine.
 
-    The coordinate of a parameter is its natural logarithm, unless `synth` declares a linear scale.
     Adam divides the gradient by its running magnitude, so neither the unit of the loss nor that
     of a parameter matters: a step changes each parameter by a factor of about exp(step_size), or
-    by that share of a linear range.
+    by that share of the range on a linear scale.
     Kingma and Ba, "Adam", ICLR 2015, algorithm 1; Loshchilov and Hutter, "SGDR", ICLR 2017,
     equation 5 without restarts.
 
@@ -36,7 +35,7 @@ def gradient_descent(
     ----------
     loss : any callable `loss(x, y)` with a scalar value. If it has a method `features`, as
         `SpectralLoss` does, the features of the target are computed once.
-    theta0 : the start; positive where the scale is logarithmic.
+    theta0 : the start.
     steps : the budget.
     step_size : the first step, in search coordinates.
     tolerance : the search is at rest when no coordinate has left an interval of this width in
@@ -63,7 +62,8 @@ def gradient_descent(
         adam.step()
         cosine.step()
         path.append(z.detach().clone())
-        if len(path) > 10 and _spread(path[-11:]) < tolerance:
+        low, high = torch.stack(path[-11:]).aminmax(dim=0)
+        if len(path) > 10 and (high - low).max().item() < tolerance:
             stop = Stop.AT_REST
             break
     if len(losses) < len(path):
@@ -72,29 +72,16 @@ def gradient_descent(
     return match_of(synth, path, losses, len(losses), began, stop)
 
 
-def objective(
-    synth: Callable[[Tensor], Tensor], loss: Callable[..., Tensor], target: Float[Tensor, " n"]
-) -> Callable[[Tensor], Tensor]:
-    """The loss against a target as a function of the parameters (P,); it raises unless finite.
-
-    If the loss has a method `features`, as `SpectralLoss` does, the features of the target are
-    computed once.
-    """
+def objective(synth: Callable, loss: Callable, target: Float[Tensor, " n"]) -> Callable:
+    """The loss against a target as a function of the parameters (P,); it raises unless finite."""
     features = loss.features(target) if hasattr(loss, "features") else None
 
-    def value_at(theta: Float[Tensor, " P"]) -> Float[Tensor, ""]:
+    def value_at(theta: Tensor) -> Tensor:
         x = checks.tensor("synth(theta) beside target", synth(theta), last=len(target))
         value = loss(x, target) if features is None else loss(x, features=features)
         scalar = isinstance(value, Tensor) and value.ndim == 0
         if not scalar or not math.isfinite(value.item()):
             raise ValueError(f"loss is {value} at theta {theta.tolist()}; expected a finite scalar")
-        if theta.requires_grad and not value.requires_grad:
-            raise ValueError("loss has no gradient with respect to theta; expected torch all along")
         return value
 
     return value_at
-
-
-def _spread(path: list[Tensor]) -> float:
-    stacked = torch.stack(path)
-    return (stacked.amax(0) - stacked.amin(0)).max().item()

@@ -19,7 +19,7 @@ ONE_AT_A_TIME = RLock()
 
 
 def value_and_jacobian(
-    f: Callable[[Tensor], Tensor], theta: Float[Tensor, "*batch P"]
+    f: Callable, theta: Float[Tensor, "*batch P"]
 ) -> tuple[Float[Tensor, "*batch D"], Float[Tensor, "*batch D P"]]:
     """f(theta) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
 
@@ -39,14 +39,12 @@ def value_and_jacobian(
 
 
 def features_and_jacobian(
-    synth: Callable[[Tensor], Tensor],
-    phi: Callable[[Tensor], Tensor],
-    theta: Float[Tensor, "*batch P"],
+    synth: Callable, phi: Callable, theta: Float[Tensor, "*batch P"]
 ) -> tuple[Float[Tensor, "*batch D"], Float[Tensor, "*batch D P"]]:
     """phi(synth(theta)) (..., D) and its Jacobian (..., D, P), for a batch of `theta` (..., P).
 
-    Where `phi` has a method `push_forward(x, tangents)`, as `JTFS` has, it carries the tangents
-    of the sounds through; else the general rule of `torch.func` does.
+    `phi` is differentiable in forward mode; or it has a method `push_forward(x, tangents)`, as
+    `JTFS` has, which carries the tangents of the sounds through.
     """
     if not hasattr(phi, "push_forward"):
         return value_and_jacobian(lambda t: phi(synth(t)), theta)
@@ -55,11 +53,7 @@ def features_and_jacobian(
     return features, derivatives.movedim(0, -1)
 
 
-def condition(
-    synth: Callable[[Tensor], Tensor],
-    phi: Callable[[Tensor], Tensor],
-    theta: Float[Tensor, " P"],
-) -> float:
+def condition(synth: Callable, phi: Callable, theta: Float[Tensor, " P"]) -> float:
     """Largest over smallest curvature at `theta` of the squared distance to its features.
 
     In search coordinates: the condition number of J^T J, with the Jacobian J of the features.
@@ -70,17 +64,14 @@ def condition(
 
 
 def quadratic_forms(
-    synth: Callable[[Tensor], Tensor],
-    phi: Callable[[Tensor], Tensor],
-    thetas: Float[Tensor, "K P"],
-    n_jobs: int = 1,
+    synth: Callable, phi: Callable, thetas: Float[Tensor, "K P"], n_jobs: int = 1
 ) -> Float[Tensor, "K P P"]:
     r"""The squared distance of features around each of some parameters, as quadratic forms.
 
     With the Jacobian J of the features with respect to search coordinates z,
     :math:`\lVert \Phi(g(z + \delta)) - \Phi(g(z)) \rVert^2 = \delta^T J^T J \delta + O(\delta^3)`.
     Han, Lostanlen and Lagrange, "Perceptual-neural-physical sound matching", ICASSP 2023.
-    `n_jobs` as in `survey`.
+    `n_jobs` is as in `survey`.
     """
     parts = thetas.detach().split(BATCH)
     work = (delayed(features_and_jacobian)(synth, phi, part) for part in parts)

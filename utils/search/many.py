@@ -51,8 +51,7 @@ def parallel(n_jobs: int, device: torch.device) -> Parallel:
     """
     if device.type != "cpu":
         return Parallel(n_jobs=1, return_as="generator", backend="sequential")
-    client = getattr(get_active_backend()[0], "client", None)  # of a Dask cluster
-    if client is not None:
+    if client := getattr(get_active_backend()[0], "client", None):  # of a Dask cluster
         _try_cluster(client)
     return Parallel(n_jobs=n_jobs, return_as="generator")
 

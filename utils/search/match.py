@@ -27,24 +27,14 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True)
 class Match:
-    """What a solver did.
-
-    Attributes
-    ----------
-    thetas : (steps + 1, P), the parameters from the start to the end.
-    losses : (steps + 1,), the loss at each of them.
-    evaluations : at how many parameters the loss was computed, with or without its gradient.
-    seconds : how long the search took.
-    stop : why it ended.
-    parameters : what the synthesizer declared, or nothing.
-    """
+    """What a solver did, from the start to the end of its path."""
 
     thetas: Float[Tensor, "path P"]
     losses: Float[Tensor, " path"]
-    evaluations: int
+    evaluations: int  # at how many parameters the loss was computed, with or without its gradient
     seconds: float
     stop: Stop
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[Parameter, ...] = ()  # what the synthesizer declared
 
     @property
     def converged(self) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float64
 from torch import Tensor
 from torch.autograd import gradcheck
 
@@ -21,21 +20,13 @@ def check_synthesizer(synth: Callable[[Tensor], Tensor], seed: int = 0) -> None:
     """
     ranges = torch.tensor([(one.low, one.high) for one in parameters_of(synth)])
     thetas = torch.cat([draw(synth, 3, seed), ranges.T]).double()
-    x = checks.floating("synth(theta)", synth(thetas))
-    if x.ndim != 2 or len(x) != len(thetas):
-        raise ValueError(
-            f"synth(theta) has shape {tuple(x.shape)} for theta of shape {tuple(thetas.shape)}; "
-            f"expected ({len(thetas)}, N)"
-        )
-    for dtype in (torch.float32, torch.float64):
-        if (kind := synth(thetas.to(dtype)).dtype) != dtype:
-            raise ValueError(f"synth(theta) is {kind} for theta of {dtype}; expected the same")
-    if not torch.allclose(torch.stack([synth(theta) for theta in thetas]), x, atol=1e-9):
+    x = checks.floating("synth(theta)", synth(thetas), ndim=2)
+    for batch in (thetas.float(), thetas):
+        if (kind := synth(batch).dtype) != batch.dtype:
+            raise ValueError(f"synth(theta) is {kind} for theta of {batch.dtype}; expected it too")
+    rows = torch.stack([synth(theta) for theta in thetas])
+    if rows.shape != x.shape or not torch.allclose(rows, x, atol=1e-9):
         raise ValueError("synth(theta) of a batch is not that of its rows; expected the same")
-    _check_derivatives(synth, thetas)
-
-
-def _check_derivatives(synth: Callable[[Tensor], Tensor], thetas: Float64[Tensor, "B P"]) -> None:
     to_z, from_z = coordinates(synth)
     z = to_z(thetas).requires_grad_()
 
@@ -44,10 +35,7 @@ def _check_derivatives(synth: Callable[[Tensor], Tensor], thetas: Float64[Tensor
 
     if not play(z).requires_grad:
         raise ValueError("synth(theta) does not depend on theta by operations of torch alone")
-    try:
-        _, slopes = value_and_jacobian(play, z.detach())
-    except RuntimeError as error:
-        raise ValueError(f"synth cannot be differentiated forwards: {error}") from error
+    _, slopes = value_and_jacobian(play, z.detach())
     for parameter, slope in zip(parameters_of(synth), slopes.unbind(-1), strict=True):
         if not slope.any():
             raise ValueError(f"synth(theta) does not change with its {parameter.name}")

@@ -11,25 +11,18 @@ from .first_order import objective
 
 
 def best_of_grid(
-    synth: Callable[[Tensor], Tensor],
-    loss: Callable[..., Tensor],
-    target: Float[Tensor, " n"],
-    count: int = 6,
+    synth: Callable, loss: Callable, target: Float[Tensor, " n"], count: int = 6
 ) -> Float[Tensor, " P"]:
     """The parameters at which a loss against a target is smallest, of a grid over their ranges.
 
-    The grid has `count` values along each parameter that `synth` declares. `loss` is any callable
-    `loss(x, y)` with a scalar value.
+    The grid has `count` values along each parameter. `loss` is as in `gradient_descent`.
     """
     thetas = grid(synth, (count,) * len(parameters_of(synth))).flatten(0, -2)
     return thetas[losses_at(synth, loss, target, thetas).argmin()]
 
 
 def losses_at(
-    synth: Callable[[Tensor], Tensor],
-    loss: Callable[..., Tensor],
-    target: Float[Tensor, " n"],
-    thetas: Float[Tensor, "K P"],
+    synth: Callable, loss: Callable, target: Float[Tensor, " n"], thetas: Float[Tensor, "K P"]
 ) -> Float[Tensor, " K"]:
     """The loss against a target at each of some parameters, without gradient."""
     value_at = objective(synth, loss, target)

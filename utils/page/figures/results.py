@@ -1,6 +1,6 @@
 """Figures of results: errors of searches, success rates, trainings, cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ...experiments.statistics import wilson
-from .style import BLUE, COLOURS, DASHES, LEGEND, LIMIT, MARKERS, RED, STYLE, layout, styled
+from .style import BLUE, COLOURS, DASHES, LIMIT, MARKERS, RED, STYLE, layout, styled
 
 ERROR = "larger parameter error (%)"
 Count = tuple[int, int]  # successes, trials
@@ -27,7 +27,6 @@ def curves(
     axis.set(xlabel=across, ylabel=up, xscale="log", yscale="log")
     axis.set_xticks(x, [f"{value:g}" for value in x])
     axis.set_xticks([], minor=True)
-    fig.legend(loc=LEGEND)
     return fig
 
 
@@ -55,13 +54,11 @@ def spread(
     for k, (name, series) in enumerate(named.items()):
         where = np.arange(len(groups)) + 0.1 * (k - (len(named) - 1) / 2)
         percent, look = _percent(series), {"color": COLOURS[k], "marker": MARKERS[k]}
-        dots = np.repeat(where, percent.shape[1])
-        axis.plot(dots, percent.ravel(), alpha=0.35, markersize=4, linestyle="none", **look)
+        axis.plot(where, percent, alpha=0.35, markersize=4, linestyle="none", **look)
         axis.plot(where, np.median(percent, axis=1), label=name, **look)
     axis.axhline(100 * threshold, **LIMIT)
     axis.set(xlabel=across, ylabel=ERROR, yscale="log")
     axis.set_xticks(range(len(groups)), groups)
-    fig.legend(loc=LEGEND)
     return fig
 
 
@@ -70,28 +67,28 @@ def _percent(errors: Tensor) -> np.ndarray:
 
 
 @styled
-def rates(named: Mapping[str, Sequence[Count | None]], groups: Sequence[str], label: str) -> Figure:
-    """Success rates with 95 % Wilson intervals by series and group; None where none was tried."""
+def rates(named: Mapping[str, Sequence[Count]], groups: Sequence[str], label: str) -> Figure:
+    """Success rates with 95 % Wilson intervals, by series and group."""
     fig, axis = plt.subplots(figsize=(7, 3.2))
-    for k, (name, by_group) in enumerate(named.items()):
-        where = np.array([at for at, count in enumerate(by_group) if count is not None])
-        counts = [count for count in by_group if count is not None]
-        share = np.array([good / trials for good, trials in counts])
-        low, high = np.array([wilson(*count) for count in counts]).T
-        reach = 100 * np.abs(np.stack([share - low, high - share]))
-        beside = where + 0.12 * (k - (len(named) - 1) / 2)
-        axis.errorbar(beside, 100 * share, reach, fmt=MARKERS[k], capsize=3, label=name)
+    for k, (name, counts) in enumerate(named.items()):
+        where = np.arange(len(groups)) + 0.12 * (k - (len(named) - 1) / 2)
+        axis.errorbar(where, *_percent_of(counts), fmt=MARKERS[k], capsize=3, label=name)
     axis.set(xlabel=label, ylabel="success (%)", ylim=(-4, 104))
     axis.set_xticks(range(len(groups)), groups)
-    fig.legend(loc=LEGEND)
     return fig
+
+
+def _percent_of(counts: Collection[Count]) -> tuple[np.ndarray, np.ndarray]:
+    """Success rates (K,) in percent, and the reach (2, K) of their 95 % intervals."""
+    share = np.array([good / trials for good, trials in counts])
+    limits = np.array([wilson(*count) for count in counts]).T
+    return 100 * share, 100 * abs(limits - share)
 
 
 @styled
 def forest(
     panels: Mapping[str, Mapping[str, Count]],
-    live: Mapping[str, Mapping[str, Sequence[bool]]] | None = None,
-    columns: int = 4,
+    live: Mapping[str, Mapping[str, Sequence[bool]]],
 ) -> Figure:
     """Success rates with 95 % Wilson intervals: a panel for each task, a row for each loss.
 
@@ -99,16 +96,14 @@ def forest(
     single runs, drawn as crosses at nothing or all.
     """
     names = list(dict.fromkeys(name for counts in panels.values() for name in counts))
-    fig, axes = layout(len(panels), 1.9, 0.9 + 0.24 * len(names), columns=columns, sharex=True)
-    fig.set_figwidth(2.2 + 1.9 * columns)
+    fig, axes = layout(len(panels), 2.45, 0.9 + 0.24 * len(names), columns=4, sharex=True)
     for axis, (title, counts) in zip(axes, panels.items(), strict=True):
-        for name, (good, trials) in counts.items():
-            low, high = (100 * limit for limit in wilson(good, trials))
-            row = names.index(name)
-            axis.plot((low, high), (row, row), color=BLUE, linewidth=1.5)
-            axis.plot(100 * good / trials, row, "o", color=BLUE, markersize=5)
-            for outcome in (live or {}).get(title, {}).get(name, ()):
-                axis.plot(100 * outcome, row, "x", color=RED, markersize=7)
+        share, reach = _percent_of(counts.values())
+        rows = [names.index(name) for name in counts]
+        axis.errorbar(share, rows, xerr=reach, fmt="o", color=BLUE, markersize=5)
+        for name, outcomes in live.get(title, {}).items():
+            row = [names.index(name)] * len(outcomes)
+            axis.plot(100 * np.array(outcomes), row, "x", color=RED, markersize=7)
         axis.set(title=title, xlim=(-6, 106), xticks=(0, 50, 100))
         axis.grid(axis="both", alpha=0.3)
     axes[0].set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=names)

@@ -17,7 +17,6 @@ MAP = "cividis"
 # Without its pale end, on which white arrows and paths would be lost.
 SURFACE_MAP = ListedColormap(plt.get_cmap(MAP)(np.linspace(0, 0.75, 256)))
 LIMIT = {"color": "black", "linestyle": "--", "linewidth": 1}
-LEGEND = "outside right upper"
 STYLE = {
     "font.size": 11,
     "axes.titlesize": 11,
@@ -32,13 +31,16 @@ STYLE = {
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Decorate a figure function with the book's style, without touching the reader's own.
 
-    Of panels that share an axis, only the outer ones are labelled.
+    Of panels that share an axis, only the outer ones are labelled. What has a label gets into a
+    legend, on the right unless the function makes its own.
     """
 
     @functools.wraps(draw)
     def inner(*args, **kwargs) -> Figure:
         with plt.rc_context(STYLE):
             fig = draw(*args, **kwargs)
+            if not fig.legends and any(axis.get_legend_handles_labels()[1] for axis in fig.axes):
+                fig.legend(loc="outside right upper")
         for axis in fig.axes:
             axis.label_outer()
         return fig
@@ -52,9 +54,8 @@ def layout(
     """A figure of so many panels, each of this size, in one row unless `columns` is given."""
     columns = columns or count
     rows = -(-count // columns)
-    size = (width * columns, height * rows)
-    shared = {"sharey": True} | shared
-    fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **shared)
+    options = {"sharey": True, "squeeze": False, "figsize": (width * columns, height * rows)}
+    fig, axes = plt.subplots(rows, columns, **options | shared)
     for axis in axes.flat[count:]:
         axis.set_visible(False)
     return fig, list(axes.flat[:count])

@@ -13,10 +13,10 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ...parameters import coordinates, parameters_of, per_coordinate
+from ...parameters import coordinates, parameters_of
 from ...search.landscape import Atlas, local_minima
 from ...search.match import Match
-from .style import LEGEND, LIMIT, ORANGE, RED, SURFACE_MAP, layout, relative, styled
+from .style import LIMIT, ORANGE, RED, SURFACE_MAP, layout, relative, styled
 
 RINGS = {"markerfacecolor": "none", "markeredgecolor": ORANGE, "markeredgewidth": 2, "zorder": 3}
 STAR = {"color": RED, "markeredgecolor": "white", "zorder": 3}
@@ -39,14 +39,12 @@ def surfaces(
     """
     shown, plane = _plane(atlas.grid, synth, theta, over)
     columns = 2 if len(named) == 4 else len(named)
-    fig, axes = layout(len(named), 4, 3.6, columns=columns, sharex=True)
-    fig.set_size_inches(max(5, fig.get_figwidth()), fig.get_figheight() + 0.2)
+    fig, axes = layout(len(named), max(4, 5 / columns), 3.8, columns=columns, sharex=True)
     grid = atlas.grid[plane][..., shown]
-    to_z = per_coordinate(parameters_of(synth), atlas.grid)
     for axis, (title, (loss, gradient)) in zip(axes, named.items(), strict=True):
         image = _surface(axis, grid, loss[plane], loss[plane])
         if paths is None:
-            way = -(gradient * to_z)[plane][..., shown]
+            way = -atlas.to_coordinates(gradient)[plane][..., shown]
             way = way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)
             arrows = [each.numpy(force=True) for each in (*grid.unbind(-1), *way.unbind(-1))]
             axis.quiver(*arrows, color="white", scale=22)
@@ -67,10 +65,9 @@ def landscapes(
     synth: Callable,
     named: Mapping[str, Float[Tensor, "*grid"]],
     theta: Float[Tensor, " P"],
-    over: tuple[str, ...] = (),
 ) -> Figure:
     """Losses over one grid, each between its extremes; the truth is a star, minima are circles."""
-    shown, plane = _plane(grid, synth, theta, over)
+    shown, plane = _plane(grid, synth, theta, over=())
     fig, axes = layout(len(named), 2.5, 2.3, columns=4, sharex=True)
     for axis, (title, loss) in zip(axes, named.items(), strict=True):
         loss = loss[plane]
@@ -140,5 +137,4 @@ def slices(
     axis.axvline(truth, label="truth", **LIMIT)
     axis.set(xscale=scale, xlabel=label, ylabel=LOSS, ylim=(0, 1.05))
     _set_ticks(axis.xaxis, values[0].item(), values[-1].item(), scale)
-    fig.legend(loc=LEGEND)
     return fig

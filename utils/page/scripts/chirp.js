@@ -88,7 +88,7 @@ function scalogram(x) {
   return level.map((v) => 1 + (20 * Math.log10(Math.max(v / (peak || 1), floor))) / DECIBELS);
 }
 
-/** The common loudness of utils/show.py: the loudest 0.4 s at a tenth of full scale. */
+/** The common loudness of utils/page/show.py: the loudest 0.4 s at a tenth of full scale. */
 function atLoudness(x) {
   const part = Math.round(0.4 * RATE);
   let power = 0;

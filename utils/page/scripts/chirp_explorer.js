@@ -1,6 +1,6 @@
 // Two parameters and a delay: hear the chirp, see its scalogram change.
 
-function startChirp(box, { colours, ranges, theta, delay }) {
+function startChirp(box, { colours, ranges }) {
   const STEPS = 100;
   const across = { name: "time (s)", ticks: [0, 1, 2, 3, 4].map((s) => [s / 4, String(s)]) };
   const heights = [64, 128, 256, 512, 1024, 2048];
@@ -33,11 +33,11 @@ function startChirp(box, { colours, ranges, theta, delay }) {
     draw();
     singAtRest();
   }
-  const start = [partOf(...ranges[0], theta[0]), partOf(...ranges[1], theta[1])];
+  const start = [partOf(...ranges[0], 8), partOf(...ranges[1], 2)]; // Hz, octaves/s
   const controls = [
     slider("modulation frequency f_m", STEPS, STEPS * start[0], (p) => hertz(readRate(p)), changed),
     slider("chirp rate γ", STEPS, STEPS * start[1], (p) => slopes(readSlope(p)), changed),
-    slider("delay", 64, delay / 64, (p) => samples(readDelay(p)), changed),
+    slider("delay", 64, 0, (p) => samples(readDelay(p)), changed),
   ];
   box.replaceChildren(...controls.map((control) => control.row), figure, sound.figure);
   draw();

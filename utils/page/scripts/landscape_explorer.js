@@ -52,9 +52,9 @@ function startLandscape(box, data) {
   const start = data.start?.map((value, k) => partOf(...ranges[k], value));
   const spans = ranges.map(([low, high]) => Math.log(high / low));
   const value = (parts) => parts.map((part, k) => ranged(...ranges[k], part));
-  const state = { place: data.place, delay: data.delay, start };
-  const partOfPlace = (k) => (state.place[k] + 0.5) / data.places[k];
-  const truth = () => [partOfPlace(0), partOfPlace(1)];
+  const middle = data.places.map((n) => Math.floor(n / 2));
+  const state = { place: middle, delay: data.delay, start };
+  const truth = () => state.place.map((place, k) => (place + 0.5) / data.places[k]);
 
   const panels = Object.entries(data.losses).map(([name, packed]) => ({
     name,
