@@ -78,8 +78,9 @@ def workers(scheduler: str | None):
 
 
 def main(scheduler: str | None = None, loss: str | None = None):
-    losses = comparison.losses()
-    planned = comparison.plan(losses)
+    contenders = comparison.contenders()
+    losses = {name: contender.loss for name, contender in contenders.items()}
+    planned = comparison.plan(contenders)
     made, records = comparison.read()
     known = {one.key: one for one in records}
     if loss is None:

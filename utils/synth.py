@@ -46,6 +46,7 @@ def am_chirp(
     section 3. Their code multiplies by gamma, so that the level gives the chirp rate away; here
     the sum of squares is one, unless `unit_energy` is false. The sound has the dtype and device of
     `theta`, and N = round(duration * sample_rate) samples.
+    The explorers play a copy of this function, `page/scripts/chirp.js`.
 
     Parameters
     ----------

@@ -8,14 +8,19 @@ import torch
 from joblib import parallel_config
 
 from utils.experiments import comparison, tasks
-from utils.experiments.comparison import PAIRS, SLOW, SLOW_PAIRS, SMOOTH, TASKS, Run
+from utils.experiments.comparison import PAIRS, SLOW_PAIRS, TASKS, Run
 from utils.parameters import draw, parameters, parameters_of
 from utils.synth import am_chirp
 
 
 @pytest.fixture(scope="module")
-def losses():
-    return comparison.losses()
+def contenders():
+    return comparison.contenders()
+
+
+@pytest.fixture(scope="module")
+def losses(contenders):
+    return {name: contender.loss for name, contender in contenders.items()}
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +33,11 @@ def is_run(record):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_run_repeats(seed, losses, records):
+def test_a_run_repeats(seed, contenders, losses, records):
     """Runs drawn at random end where the record says. Descents on an L1 norm may turn on rounding,
     which differs between machines: there, near enough to succeed or fail alike."""
-    fast = [r for r in records if is_run(r) and (r.loss not in SLOW or r.solver == "second")]
+    runs = filter(is_run, records)
+    fast = [r for r in runs if r.solver == "second" or not contenders[r.loss].slow]
     kept = random.Random(seed).choice(fast)
     again = comparison.run(kept, losses[kept.loss])
     assert again.key == kept.key
@@ -62,25 +68,27 @@ def test_many_jobs_end_as_the_record_says(losses, records):
             assert one.predicted == pytest.approx(other.predicted, rel=1e-2)
 
 
-def test_record_is_complete(losses, records):
+def test_record_is_complete(contenders, records):
     """Every job of the plan has been run, once."""
-    recorded, planned = (Counter(job.key for job in j) for j in (records, comparison.plan(losses)))
-    assert recorded == planned, "run `make study`"
+    planned = comparison.plan(contenders)
+    recorded, wanted = (Counter(job.key for job in jobs) for jobs in (records, planned))
+    assert recorded == wanted, "run `make study`"
 
 
-def test_plan_gives_all_losses_the_same_pairs(losses):
-    planned = comparison.plan(losses)
+def test_plan_gives_all_losses_the_same_pairs(contenders):
+    planned = comparison.plan(contenders)
     assert len({job.key for job in planned}) == len(planned)
     runs = [job for job in planned if is_run(job)]
     cells = Counter(
         (r.loss, r.task, r.amount)
         for r in runs
-        if r.start == "random" and (r.solver == "second") == (r.loss in SMOOTH)
+        if r.start == "random" and (r.solver == "second") == contenders[r.loss].second_order
     )
-    assert set(cells) == {(n, t, a) for n in losses for t in TASKS for a in TASKS[t].amounts}
-    assert all(n == (SLOW_PAIRS if loss in SLOW else PAIRS) for (loss, _, _), n in cells.items())
+    assert set(cells) == {(n, t, a) for n in contenders for t in TASKS for a in TASKS[t].amounts}
+    pairs = {name: SLOW_PAIRS if each.slow else PAIRS for name, each in contenders.items()}
+    assert all(count == pairs[loss] for (loss, _, _), count in cells.items())
     delayed = [r for r in runs if r.key[:2] == ("delay", 2**10)]
-    assert {r.loss for r in delayed if r.solver == "first"} == set(losses)
+    assert {r.loss for r in delayed if r.solver == "first"} == set(contenders)
 
 
 def test_record_says_where_a_search_ended(records):

@@ -55,7 +55,8 @@ def study(tmp_path, monkeypatch, done):
     monkeypatch.setattr(tool, "KEPT", tmp_path / "kept.jsonl")
     monkeypatch.setattr(tool, "parallel", lambda *_: lambda work: (f(*a) for f, a, _ in work))
     monkeypatch.setattr(tool, "megabytes", lambda losses: dict.fromkeys(losses, 7))
-    monkeypatch.setattr(comparison, "losses", lambda: {"average spectrum": "", "new": ""})
+    contenders = {name: comparison.Contender("", True) for name in ("average spectrum", "new")}
+    monkeypatch.setattr(comparison, "contenders", lambda: contenders)
     monkeypatch.setattr(comparison, "plan", lambda names: JOBS + added)
     record.write(comparison.RECORD, first, map(comparison.to_line, RESULTS))
     return added

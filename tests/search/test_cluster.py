@@ -26,7 +26,7 @@ tool = script("study")
 short = partial(am_chirp, duration=0.5)
 PHI = JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
 RUNS = [comparison.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(2)]
-LOSSES = {"average spectrum": comparison.losses()["average spectrum"]}
+LOSSES = {"average spectrum": comparison.contenders()["average spectrum"].loss}
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,20 @@
 """The comparison: many losses on many tasks, one protocol.
 
-To add a loss, add a line to `losses`, and its name to `SMOOTH` if second order can search it;
-`make study` then runs its searches and adds them to the record.
+To add a loss, add a line to `contenders`; `make study` then runs its searches and adds them to the
+record.
 """
 
 import copy
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from joblib import delayed
-from torch import Tensor
+from torch import Tensor, nn
 
 from .. import checks
 from ..features import rivals
@@ -39,41 +40,41 @@ LANDSCAPE_GRID = (8, 8)
 CUT_POINTS = 33  # of a line through a landscape
 
 
-def losses() -> dict[str, Callable]:
+class Contender(NamedTuple):
+    """A loss of the comparison, and how it is searched."""
+
+    loss: Callable
+    second_order: bool = False  # its features are smooth and few enough for a Jacobian
+    slow: bool = False  # a step takes as long as one of JTFS: it gets `SLOW_PAIRS`
+
+
+def contenders() -> dict[str, Contender]:
     """The losses of the comparison, by name, for sounds of four seconds."""
     linear = SpectralLoss(MSS(magnitude="linear"), p=1)
     settings = {"length": LENGTH, "oversampling": 0.5}
     jtfs = JTFS(**settings)
     with torch.no_grad():  # sounds of no pair; a thousandth of the median, as published
         scale = 1e-3 * jtfs(am_chirp(draw(am_chirp, 15, seed=40))).median(0).values
+
+    def smooth(phi: nn.Module, p: int = 1, slow: bool = False) -> Contender:
+        return Contender(SpectralLoss(phi, p), second_order=True, slow=slow)
+
     return {
-        "waveform": SpectralLoss(rivals.Waveform(), p=2),
-        "MSS linear": linear,
-        "MSS log": SpectralLoss(MSS(magnitude="log"), p=1),
-        "MSS both": SpectralLoss(MSS(magnitude="both"), p=1),
-        "MSS random windows": rivals.RandomWindows(),
-        "MSS aligned by waveforms": rivals.Aligned(linear, by="waveforms"),
-        "MSS aligned": rivals.Aligned(linear, by="envelopes"),
-        "optimal transport": SpectralLoss(rivals.Quantiles(), p=1),
-        "average spectrum": SpectralLoss(rivals.AverageSpectrum(), p=1),
-        "modulation spectrum": SpectralLoss(rivals.ModulationSpectrum(), p=1),
-        "time scattering": SpectralLoss(rivals.TimeScattering(**settings), p=1),
-        "JTFS, local T": SpectralLoss(JTFS(**settings, T=2**12), p=1),
-        "JTFS": SpectralLoss(jtfs, p=1),
-        "JTFS, log": SpectralLoss(rivals.Logarithm(jtfs, scale), p=1),
+        "waveform": smooth(rivals.Waveform(), p=2),
+        "MSS linear": Contender(linear),
+        "MSS log": Contender(SpectralLoss(MSS(magnitude="log"), p=1)),
+        "MSS both": Contender(SpectralLoss(MSS(magnitude="both"), p=1)),
+        "MSS random windows": Contender(rivals.RandomWindows()),
+        "MSS aligned by waveforms": Contender(rivals.Aligned(linear, by="waveforms")),
+        "MSS aligned": Contender(rivals.Aligned(linear, by="envelopes")),
+        "optimal transport": smooth(rivals.Quantiles()),
+        "average spectrum": smooth(rivals.AverageSpectrum()),
+        "modulation spectrum": smooth(rivals.ModulationSpectrum()),
+        "time scattering": smooth(rivals.TimeScattering(**settings)),
+        "JTFS, local T": smooth(JTFS(**settings, T=2**12), slow=True),
+        "JTFS": smooth(jtfs, slow=True),
+        "JTFS, log": smooth(rivals.Logarithm(jtfs, scale), slow=True),
     }
-
-
-SLOW = {"JTFS, local T", "JTFS", "JTFS, log"}
-# Searched by second order: features that are smooth where sounds are, and few enough for a
-# Jacobian. MSS has hundreds of thousands.
-SMOOTH = SLOW | {
-    "waveform",
-    "optimal transport",
-    "average spectrum",
-    "modulation spectrum",
-    "time scattering",
-}
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Run:
 
     Attributes
     ----------
-    task, amount, loss : names of `TASKS` and `losses`, and one of the task's amounts.
+    task, amount, loss : names of `TASKS` and `contenders`, and one of the task's amounts.
     solver : "first", Adam on the loss, or "second", Levenberg-Marquardt on its features.
     start : "random", or "grid": the candidate of a coarse grid at which the loss is smallest.
     pair : the number of target and start.
@@ -142,12 +143,14 @@ class LandscapeResult:
 Job = Run | LandscapeResult  # with defaults for results before it is done
 
 
-def plan(names: Collection[str]) -> list[Job]:
-    """All that the study does for losses of these names, pair by pair."""
+def plan(among: Mapping[str, Contender]) -> list[Job]:
+    """All that the study does for these losses, pair by pair."""
     work = []
     for pair in range(PAIRS):
-        for loss in [name for name in names if pair < SLOW_PAIRS or name not in SLOW]:
-            usual = "second" if loss in SMOOTH else "first"
+        for loss, contender in among.items():
+            if contender.slow and pair >= SLOW_PAIRS:
+                continue
+            usual = "second" if contender.second_order else "first"
             cells = [(task, amount) for task in TASKS for amount in TASKS[task].amounts]
             work += [Run(*cell, loss, usual, "random", pair) for cell in cells]
             if usual == "second":  # at one delay, all are searched by first order
