@@ -3,6 +3,7 @@
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -88,6 +89,10 @@ def test_figures_are_readable_on_a_phone(page):
             assert region.get_attribute("tabindex") == "0"
 
 
+# Seconds of the sounds of a chapter, where they are not four.
+LASTS = {"7_encoder": {2.0}, "8_your_turn": {2.0, 4.0}}
+
+
 @taught
 def test_sounds_can_be_played(page):
     players = page.locator("audio")
@@ -100,7 +105,7 @@ def test_sounds_can_be_played(page):
             " if (a.readyState > 0) ready(); else {"
             " a.onloadedmetadata = ready; a.onerror = fail; a.load(); } })"
         )
-        assert 2 <= round(seconds, 2) <= 4
+        assert round(seconds, 2) in LASTS.get(Path(page.url).stem, {4.0})
 
 
 @taught
