@@ -19,7 +19,7 @@ def html_of(captured):
 
 
 def test_the_static_page_has_a_still_and_a_link_and_no_control(monkeypatch):
-    monkeypatch.setenv(playground.STILL, "1")
+    monkeypatch.setenv("DTFA_STILL", "1")
     with capture_output() as captured:
         playground.playground(LOSSES, COLAB)
     page = html_of(captured)
@@ -29,7 +29,7 @@ def test_the_static_page_has_a_still_and_a_link_and_no_control(monkeypatch):
 
 
 def test_with_a_kernel_there_are_controls_and_they_run_the_solver(monkeypatch):
-    monkeypatch.delenv(playground.STILL, raising=False)
+    monkeypatch.delenv("DTFA_STILL", raising=False)
     made = []
     monkeypatch.setattr(playground, "interact_manual", lambda *a, **k: made.append((*a, k)))
     playground.playground(LOSSES, COLAB)

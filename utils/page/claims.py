@@ -4,7 +4,7 @@ import html
 import json
 import math
 import re
-import tomllib
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,15 +37,13 @@ def claim(name: str, value: float, sentence: str) -> None:
     )
 
 
-def _numbers(sentence: str) -> list[tuple[float, float]]:
+def _numbers(sentence: str) -> Iterator[tuple[float, float]]:
     """The numbers in a sentence, each with half a unit of its last digit."""
-    found = []
     for match in NUMBER.finditer(sentence):
         number = Decimal(match[0].translate(PLAIN).replace("·10", "e"))
         half = (0.5 + 1e-9) * 10.0 ** number.as_tuple().exponent
         for parts in {100 if match["percent"] else 1, int(match["trials"] or 1)}:
-            found.append((float(number) / parts, half / parts))
-    return found
+            yield float(number) / parts, half / parts
 
 
 def rate(count: int, trials: int) -> str:
@@ -66,11 +64,6 @@ def recorded(notebook: Path) -> dict[str, float]:
     return found
 
 
-def bounds(table: Path) -> dict[str, dict]:
-    """The table `book/claims.toml`: by name, the chapter, what is said, and `min` and `max`."""
-    return tomllib.loads(table.read_text(encoding="utf-8"))
-
-
 def within(value: float, bound: dict) -> bool:
-    """Whether a value lies between a bound's `min` and `max`, either of which may be absent."""
+    """Whether a value lies between the `min` and `max` of a bound in `book/claims.toml`, if any."""
     return bound.get("min", -math.inf) <= value <= bound.get("max", math.inf)

@@ -18,7 +18,7 @@ from ..experiments.charts import Chart
 from ..parameters import parameters_of
 from ..synth import am_chirp
 from . import show
-from .figures.style import MAP, SURFACE_MAP
+from .figures import MAP, SURFACE_MAP
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -45,26 +45,17 @@ def landscape(
         "shape": first.grid.shape[:-1],
         "places": first.losses.shape[1:3],
         "delays": first.delays,
-        "losses": {name: _packed(each) for name, each in charts.items()},
+        "values": {name: _packed(each.losses) for name, each in charts.items()},
+        "slopes": {name: _packed(each.slopes) for name, each in charts.items()},
         "delay": first.delays.index(samples),
         "start": start,
     }
     _show("landscape", f"Explorer of the landscapes of {' and '.join(charts)}", data)
 
 
-def _packed(chart: Chart) -> dict[str, str]:
-    """Losses and slopes as 16-bit integers, each surface in parts of its own extreme."""
-    losses, slopes = chart.losses.double(), chart.slopes.double()
-    top = losses.amax((-2, -1), keepdim=True).clamp(min=1e-30)
-    steepest = slopes.abs().amax((-3, -2, -1), keepdim=True).clamp(min=1e-30)
-    return {
-        "values": _text(losses / top * (2**16 - 1), "<u2"),
-        "slopes": _text(slopes / steepest * (2**15 - 1), "<i2"),
-    }
-
-
-def _text(values: Tensor, kind: str) -> str:
-    return base64.b64encode(values.round().numpy(force=True).astype(kind).tobytes()).decode()
+def _packed(values: Tensor) -> str:
+    """Numbers in single precision, as text."""
+    return base64.b64encode(values.float().numpy(force=True).tobytes()).decode()
 
 
 def _colours(name) -> list[list[int]]:

@@ -16,10 +16,8 @@ LACKING = ("kymatio", "scrapl-loss", "jaxtyping", "wadler-lindig")  # jaxtyping 
 
 if "google.colab" in sys.modules:
     required = Path(__file__).parents[2] / "requirements.txt"
-    lines = required.read_text(encoding="utf-8").splitlines()
-    pins = [line.split()[0] for line in lines if line.startswith(LACKING)]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    subprocess.run([*pip, *pins], check=True)
+    subprocess.run([*pip, "--constraint", required, *LACKING], check=True)
     import torch
 
     if torch.accelerator.is_available():

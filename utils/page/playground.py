@@ -12,8 +12,6 @@ from ..search.match import errors
 from ..synth import SAMPLE_RATE, am_chirp, delay
 from . import figures, show
 
-STILL = "DTFA_STILL"  # in the environment of a build, whose pages have no kernel
-
 
 def playground(losses: Mapping[str, Callable], colab: str) -> None:
     """Choose loss, target, delay and start; descend; hear and see what is found.
@@ -38,7 +36,7 @@ def playground(losses: Mapping[str, Callable], colab: str) -> None:
             f"{error:.1%} away from {f_m:.2f} Hz and {gamma:.2f} octaves/s.",
         )
 
-    if STILL in os.environ:
+    if "DTFA_STILL" in os.environ:  # of a build, whose pages have no kernel
         show.markup(
             "<p>With a kernel, here are controls that run the real solver: "
             f'<a href="{colab}">run this chapter in Colab</a>. A still of it:</p>',

@@ -23,7 +23,6 @@ from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "https://github.com/dtfa-book/dtfa"  # as in _config.yml
-CSS_INCH = 96  # pixels
 SHRINKS = 0.6  # of its own width, as far as a figure may shrink
 PHONE = 340  # pixels, the width that a narrow screen leaves
 VECTORS = 250_000  # bytes, beyond which a figure is not a vector graphic
@@ -33,7 +32,18 @@ LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
 
 def figure(fig: Figure, alt: str, caption: str) -> None:
     """Show a figure and close it. `alt` replaces it for the blind; `caption` explains it to all."""
-    _show_image(*_picture(fig), fig.get_figwidth() * CSS_INCH, alt, caption)
+    # Asked of the axes: `fig.findobj` would look through every tick, for a tenth of a second.
+    for mesh in (each for axes in fig.axes for each in axes.collections):
+        if isinstance(mesh, QuadMesh):
+            mesh.set_rasterized(True)  # thousands of cells are pixels in either
+    for kind in ("svg+xml", "png"):  # pixels where vectors would be large
+        file, texts = io.BytesIO(), {"Date": None}
+        with plt.rc_context({"svg.hashsalt": "dtfa"}):  # the same figure, the same file
+            fig.savefig(file, format=kind[:3], dpi=144, bbox_inches="tight", metadata=texts)
+        if file.tell() <= VECTORS:
+            break
+    width = 96 * fig.get_figwidth()  # an inch in CSS
+    _show_image(kind, file.getvalue(), width, alt, caption)
     plt.close(fig)
 
 
@@ -57,23 +67,6 @@ def _show_image(kind: str, content: bytes, width: float, alt: str, caption: str)
     if SHRINKS * width > PHONE:
         image = _scrolling(image, caption)
     markup(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>", plain=alt)
-
-
-def _picture(fig: Figure) -> tuple[str, bytes]:
-    """A figure as vector graphics, or as pixels where those would be large."""
-    # Asked of the axes: `fig.findobj` would look through every tick, for a tenth of a second.
-    for mesh in (each for axes in fig.axes for each in axes.collections):
-        if isinstance(mesh, QuadMesh):
-            mesh.set_rasterized(True)  # thousands of cells are pixels in either
-    vectors = _saved(fig, "svg", metadata={"Date": None})
-    return ("svg+xml", vectors) if len(vectors) <= VECTORS else ("png", _saved(fig, "png"))
-
-
-def _saved(fig: Figure, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    with plt.rc_context({"svg.hashsalt": "dtfa"}):  # the same figure, the same file
-        fig.savefig(buffer, format=kind, dpi=144, bbox_inches="tight", **options)
-    return buffer.getvalue()
 
 
 def audio(sounds: Mapping[str, Float[Tensor, " _"]], sample_rate: int) -> None:
@@ -100,9 +93,7 @@ def at_loudness(x: Float[Tensor, " n"], sample_rate: int) -> Float[Tensor, " n"]
     """
     part = min(len(x), max(1, round(LOUDEST_PART * sample_rate)))
     power = torch.nn.functional.avg_pool1d(x.square()[None], part, stride=max(1, part // 4)).max()
-    if power == 0:
-        return x
-    louder = x * LOUDNESS / power.sqrt()
+    louder = x * LOUDNESS / power.sqrt().clamp(min=torch.finfo(x.dtype).tiny)
     return louder / louder.abs().max().clamp(min=1)
 
 

@@ -1,9 +1,8 @@
 // Losses over one grid: move the target, change the delay, choose a start, watch a descent.
 
-/** Numbers of a base64 text of 16-bit integers. */
-function unpack(text, type) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new type(bytes.buffer);
+/** Numbers of a base64 text, in single precision. */
+function unpack(text) {
+  return new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 }
 
 /** Where a surface is lower than at each neighbour, diagonal ones included. */
@@ -56,14 +55,14 @@ function startLandscape(box, data) {
   const state = { place: middle, delay: data.delay, start };
   const truth = () => state.place.map((place, k) => (place + 0.5) / data.places[k]);
 
-  const panels = Object.entries(data.losses).map(([name, packed]) => ({
+  const panels = Object.keys(data.values).map((name) => ({
     name,
-    values: unpack(packed.values, Uint16Array),
-    slopes: unpack(packed.slopes, Int16Array),
+    values: unpack(data.values[name]),
+    slopes: unpack(data.slopes[name]),
     ...panel(name),
   }));
 
-  /** Loss over its maximum (G,) and slope (2 G,), up to a factor, for the chosen target. */
+  /** Loss (G,) and slope (2 G,) for the chosen target. */
   function surfaceOf({ values, slopes }) {
     const at = (state.delay * tall + state.place[0]) * wide + state.place[1];
     return {
@@ -142,7 +141,7 @@ function startLandscape(box, data) {
 
   function draw(one) {
     const { loss, slope } = surfaceOf(one);
-    const top = loss.reduce((a, b) => Math.max(a, b), 1);
+    const top = Math.max(...loss) || 1;
     const size = 80;
     paint(one.canvas, size, size, (column, row) => {
       const near = around([column / (size - 1), row / (size - 1)]);
