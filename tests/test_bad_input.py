@@ -29,7 +29,7 @@ from utils.features.mss import MSS
 from utils.features.rivals import Aligned, AverageSpectrum, TimeScattering
 from utils.recording import load
 from utils.search.first_order import gradient_descent
-from utils.search.landscape import survey
+from utils.search.landscape import loss_surfaces, survey
 from utils.search.many import match_all
 from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp, delay, ripple, sequence
@@ -83,7 +83,8 @@ CALLS = {
         partial(gauss_newton, steps=1),
         dict(synth=brief, phi=small, target=X[0], theta0=THETA[1], tolerance=1e-4),
     ),
-    "survey": (survey, dict(synth=brief, phi=small, grid=THETA, targets=X)),
+    "survey": (survey, dict(synth=brief, phi=small, grid=THETA)),
+    "loss_surfaces": (loss_surfaces, dict(synth=brief, phi=small, grid=THETA, targets=X)),
     "match_all": (
         partial(match_all, partial(gradient_descent, loss=loss, steps=1), n_jobs=1),
         dict(synth=brief, targets=X, starts=THETA),
@@ -211,7 +212,7 @@ def holds_nan(value) -> bool:
 def tensors_in(answer) -> list[Tensor]:
     if is_dataclass(answer):
         answer = [getattr(answer, field.name) for field in fields(answer)]
-    if isinstance(answer, list):
+    if isinstance(answer, list | tuple):
         return [each for part in answer for each in tensors_in(part)]
     return [answer] if isinstance(answer, Tensor) else []
 

@@ -13,10 +13,11 @@ from conftest import ROOT, cells
 from nbformat import v4
 
 LIBRARY = {
-    "__init__.py": 'HOMES = {"one": ".first", "two": ".folder.second"}\n'
+    "__init__.py": 'HOMES = {".first": ["one"], ".folder.second": ["two"]}\n'
     "def __getattr__(name):\n"
     "    import importlib\n"
-    "    return getattr(importlib.import_module(HOMES[name], __name__), name)\n",
+    "    module = next(module for module, names in HOMES.items() if name in names)\n"
+    "    return getattr(importlib.import_module(module, __name__), name)\n",
     "first.py": "one = 1\n",
     "folder/__init__.py": "",
     "folder/second.py": "from ..deep import two\nimport pathlib\n"

@@ -15,9 +15,9 @@ from utils import (
     draw,
     gauss_newton,
     gradient_descent,
+    loss_surfaces,
     ripple,
     sequence,
-    survey,
 )
 from utils import grid as grid_of
 from utils.experiments.cost import value_and_gradient
@@ -82,7 +82,7 @@ def test_solvers_and_surveys_follow(name):
         target, begin = short(theta).to(at), start.to(at)
         first = gradient_descent(short, SpectralLoss(phi, p=1), target, begin, steps=2)
         second = gauss_newton(short, phi, target, begin, steps=1)
-        surface, slopes = survey(short, phi, grid.to(at), target[None]).surface(0, p=2)
+        surface, slopes = loss_surfaces(short, phi, grid.to(at), target[None], p=2)
         found.append([each.cpu() for each in (first.thetas, second.thetas, surface, slopes)])
     for here, there in zip(*found, strict=True):
         torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-6)

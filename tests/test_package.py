@@ -14,7 +14,7 @@ import utils
 EXAMPLE = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
 
 
-@pytest.mark.parametrize("name", utils.HOMES)
+@pytest.mark.parametrize("name", utils.__all__)
 def test_a_name_that_the_library_hands_out_is_there(name):
     assert getattr(utils, name) is not None
     assert name in dir(utils)

@@ -79,10 +79,11 @@ def imports(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def lazy(init: ast.Module | None) -> dict[str, str]:
-    """The table `HOMES` of a package, if it has one: from a name to a module such as ".synth"."""
+    """From a name to a module such as ".synth": the table `HOMES` of a package, turned round."""
     for node in init.body if init else ():
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "HOMES":
-            return ast.literal_eval(node.value)
+            homes = ast.literal_eval(node.value)
+            return {name: module for module, names in homes.items() for name in names}
     return {}
 
 

@@ -18,7 +18,6 @@ from utils.experiments.cache import once  # noqa: E402
 from utils.experiments.charts import chart, target_grid  # noqa: E402
 from utils.experiments.tasks import TASKS  # noqa: E402
 from utils.page import figures  # noqa: E402
-from utils.search.landscape import Atlas  # noqa: E402
 
 DELAYS = TASKS["delay"].amounts  # as in chapters 3 to 5, whose surfaces this finds
 TARGET, LATE = (2, 4), 2**10  # indices of the target, and its delay
@@ -41,9 +40,8 @@ def draw() -> None:
         surfaces = once(chart, phi, candidates, DELAYS)
         at = (DELAYS.index(LATE), *TARGET)
         title = f"{name}, target {LATE / SAMPLE_RATE:g} s late"
-        named[title] = surfaces.losses[at], surfaces.slopes[at] / candidates
-    atlas = Atlas(candidates, None, None)
-    fig = figures.surfaces(atlas, am_chirp, named, target_grid()[TARGET])
+        named[title] = surfaces.losses[at], surfaces.slopes[at]
+    fig = figures.surfaces(candidates, am_chirp, named, target_grid()[TARGET])
     fig.savefig(PICTURE, dpi=144)
 
 

@@ -6,52 +6,44 @@ A name is imported from its module when it is asked for, so that `import utils` 
 from importlib import import_module
 
 HOMES = {
-    "Parameter": ".parameters",
-    "draw": ".parameters",
-    "grid": ".parameters",
-    "parameters_of": ".parameters",
-    "SAMPLE_RATE": ".synth",
-    "am_chirp": ".synth",
-    "delay": ".synth",
-    "ripple": ".synth",
-    "sequence": ".synth",
-    "warp": ".synth",
-    "load": ".recording",
-    "JTFS": ".features.jtfs",
-    "MSS": ".features.mss",
-    "spectrogram": ".features.mss",
-    "SpectralLoss": ".features.loss",
-    "Aligned": ".features.rivals",
-    "TimeScattering": ".features.rivals",
-    "Match": ".search.match",
-    "Stop": ".search.match",
-    "errors": ".search.match",
-    "steps_to": ".search.match",
-    "succeeded": ".search.match",
-    "gradient_descent": ".search.first_order",
-    "gauss_newton": ".search.second_order",
-    "match_all": ".search.many",
-    "best_of_grid": ".search.start",
-    "losses_at": ".search.start",
-    "condition": ".search.jacobian",
-    "features_and_jacobian": ".search.jacobian",
-    "quadratic_forms": ".search.jacobian",
-    "value_and_jacobian": ".search.jacobian",
-    "check_synthesizer": ".search.requirements",
-    "descends_toward": ".search.landscape",
-    "local_minima": ".search.landscape",
-    "share_toward": ".search.landscape",
-    "share_toward_by_chance": ".search.landscape",
-    "survey": ".search.landscape",
+    ".parameters": ["Parameter", "draw", "grid", "parameters_of"],
+    ".synth": ["SAMPLE_RATE", "am_chirp", "delay", "ripple", "sequence", "warp"],
+    ".recording": ["load"],
+    ".features.jtfs": ["JTFS"],
+    ".features.mss": ["MSS", "spectrogram"],
+    ".features.loss": ["SpectralLoss"],
+    ".features.rivals": ["Aligned", "TimeScattering"],
+    ".search.match": ["Match", "Stop", "errors", "steps_to", "succeeded"],
+    ".search.first_order": ["gradient_descent"],
+    ".search.second_order": ["gauss_newton"],
+    ".search.many": ["match_all"],
+    ".search.landscape": [
+        "best_of_grid",
+        "descends_toward",
+        "local_minima",
+        "loss_surfaces",
+        "losses_at",
+        "share_toward",
+        "share_toward_by_chance",
+        "survey",
+    ],
+    ".search.jacobian": [
+        "condition",
+        "features_and_jacobian",
+        "quadratic_forms",
+        "value_and_jacobian",
+    ],
+    ".search.requirements": ["check_synthesizer"],
 }
-__all__ = list(HOMES)
+MODULE_OF = {name: module for module, names in HOMES.items() for name in names}
+__all__ = list(MODULE_OF)
 
 
 def __getattr__(name: str):
-    if name not in HOMES:
+    if name not in MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(HOMES[name], __name__), name)
+    return getattr(import_module(MODULE_OF[name], __name__), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *HOMES]
+    return [*globals(), *MODULE_OF]

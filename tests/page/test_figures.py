@@ -11,7 +11,6 @@ from matplotlib.text import Text
 from utils.features.jtfs import JTFS
 from utils.page import figures
 from utils.parameters import Parameter, grid, parameters
-from utils.search.landscape import Atlas
 from utils.search.match import Match, Stop
 from utils.synth import am_chirp
 
@@ -22,8 +21,7 @@ X = am_chirp(torch.tensor([[8.0, 2.0], [6.0, 1.0]]), duration=0.5)
 GRID = grid(am_chirp, (6, 5))
 TRUTH = GRID[2, 3]
 WAY = (GRID / TRUTH).log()
-BOWL = (WAY.square().sum(-1), 2 * WAY / GRID)
-ATLAS = Atlas(GRID, None, None)
+BOWL = (WAY.square().sum(-1), 2 * WAY)
 STEPS = torch.stack([GRID[0, 0], GRID[1, 1]])
 PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, Stop.STEPS)]}
 WAVELET = torch.polar(torch.hann_window(64).expand(4, 64), torch.arange(256.0).reshape(4, 64))
@@ -47,7 +45,7 @@ DRAWN = [
     (figures.rate_scale, ({"one": PHI(X[0])}, TABLE), ["one", "rate (Hz)", "feature / largest"]),
     (
         figures.surfaces,
-        (ATLAS, am_chirp, {"bowl": BOWL}, TRUTH),
+        (GRID, am_chirp, {"bowl": BOWL}, TRUTH),
         ["bowl", *LABELS, "loss / its maximum"],
     ),
     (figures.landscapes, (GRID, am_chirp, {"bowl": BOWL[0]}, TRUTH), ["bowl", *LABELS]),
@@ -100,7 +98,7 @@ def test_silence_can_be_drawn():
         figures.joint_wavelets(nothing, 64, 8),
         figures.maps(nothing, [800.0, 400.0], 2.0),
         figures.rate_scale({"nothing": PHI(torch.zeros(4096))}, TABLE),
-        figures.surfaces(ATLAS, am_chirp, {"nothing": level}, TRUTH),
+        figures.surfaces(GRID, am_chirp, {"nothing": level}, TRUTH),
         figures.slices(GRID[:, 0, 0], {"nothing": torch.zeros(6)}, 8.0, "x (Hz)"),
     ]
     for fig in drawn:
@@ -141,7 +139,7 @@ def marks_of(axis):
 
 
 def test_surfaces_mark_minimum_truth_and_end():
-    (axis,) = axes_of(figures.surfaces(ATLAS, am_chirp, {"bowl": BOWL}, TRUTH, PATHS))
+    (axis,) = axes_of(figures.surfaces(GRID, am_chirp, {"bowl": BOWL}, TRUTH, PATHS))
     marks = marks_of(axis)
     for mark, where in (("o", TRUTH), ("*", TRUTH), ("X", STEPS[1])):
         np.testing.assert_allclose(marks[mark], where[None], rtol=1e-5)
@@ -155,11 +153,11 @@ def test_a_surface_of_three_parameters_holds_the_others_at_the_truth():
     )
     synth = parameters(*declared)(lambda theta: theta)
     points = grid(synth, (3, 5, 4))
-    atlas, truth = Atlas(points, None, None, parameters=declared), points[1, 3, 2]
+    truth = points[1, 3, 2]
     away = points - truth
     named = {"bowl": (away.square().sum(-1), 2 * away)}
     for over, shown in (((), [0, 1]), (("rate", "onset"), [2, 1])):
-        (axis,) = axes_of(figures.surfaces(atlas, synth, named, truth, over=over))
+        (axis,) = axes_of(figures.surfaces(points, synth, named, truth, over=over))
         axis.figure.draw_without_rendering()
         np.testing.assert_allclose(marks_of(axis)["o"], truth[None, shown], rtol=1e-5)
         assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")

@@ -11,9 +11,9 @@ from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.parameters import Parameter, grid, parameters
 from utils.search.first_order import gradient_descent
+from utils.search.landscape import best_of_grid, losses_at
 from utils.search.match import Stop, errors
 from utils.search.second_order import gauss_newton
-from utils.search.start import best_of_grid, losses_at
 from utils.synth import am_chirp, delay
 
 short = partial(am_chirp, duration=1.0)

@@ -9,7 +9,7 @@ from joblib import delayed
 from torch import Tensor
 
 from ..parameters import parameters_of
-from ..search.landscape import survey
+from ..search.landscape import loss_surfaces, survey
 from ..search.many import parallel
 from ..synth import am_chirp, delay
 from .cache import once
@@ -23,7 +23,7 @@ AT_ONCE = 128  # targets of such a survey: their features are held in memory
 class Chart:
     """A loss, p = 1, over a grid (A, B) of candidates, for a grid (C, D) of targets and V delays.
 
-    Delays are in samples; `slopes` is the gradient of `losses` with respect to log-parameters.
+    Delays are in samples; `slopes` is the gradient of `losses` in search coordinates.
     """
 
     grid: Float[Tensor, "A B 2"]
@@ -59,21 +59,20 @@ def chart(
         many = phi(sounds[0]).shape[-1] > MANY
     targets = torch.cat([delay(sounds, samples) for samples in delays])
     if many:
-        atlases = [
-            survey(am_chirp, phi, grid, part, n_jobs=n_jobs, norms=(1,))
+        found = [
+            loss_surfaces(am_chirp, phi, grid, part, n_jobs=n_jobs)
             for part in targets.split(AT_ONCE)
         ]
-        surfaces = [atlas.surface(k, p=1) for atlas in atlases for k in range(len(atlas.losses[1]))]
+        losses, slopes = (torch.cat(part) for part in zip(*found, strict=True))
     else:
         atlas = once(survey, am_chirp, phi, grid, n_jobs=n_jobs)
         # Parts are copied: a view would take the whole of its tensor along to another process.
         work = (delayed(_features)(phi, part.clone()) for part in targets.split(8))
         features = torch.cat(list(parallel(n_jobs, targets.device)(work)))
-        surfaces = [atlas.surface(wanted, p=1) for wanted in features]
+        found = [atlas.surface(wanted, p=1) for wanted in features]
+        losses, slopes = (torch.stack(part) for part in zip(*found, strict=True))
     shape = (len(delays), *counts, *grid.shape[:-1])
-    losses = torch.stack([loss for loss, _ in surfaces]).reshape(shape)
-    slopes = torch.stack([gradient * grid for _, gradient in surfaces]).reshape(*shape, 2)
-    return Chart(grid, tuple(delays), losses, slopes)
+    return Chart(grid, tuple(delays), losses.reshape(shape), slopes.reshape(*shape, -1))
 
 
 def _features(phi: Callable, sounds: Tensor) -> Tensor:

@@ -23,11 +23,10 @@ from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from ..parameters import axis, draw, grid, parameters_of, per_coordinate
 from ..search.first_order import gradient_descent, objective
-from ..search.landscape import local_minima, share_toward
+from ..search.landscape import best_of_grid, local_minima, losses_at, share_toward
 from ..search.many import parallel
 from ..search.match import errors, steps_to
 from ..search.second_order import gauss_newton
-from ..search.start import best_of_grid, losses_at
 from ..synth import am_chirp
 from . import record
 from .tasks import LENGTH, PAIRS, TASKS

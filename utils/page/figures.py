@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ..experiments.statistics import wilson
 from ..parameters import coordinates, parameters_of
-from ..search.landscape import Atlas, local_minima
+from ..search.landscape import local_minima
 from ..search.match import Match
 from ..synth import SAMPLE_RATE
 
@@ -225,7 +225,7 @@ def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> F
 
 @styled
 def surfaces(
-    atlas: Atlas,
+    grid: Float[Tensor, "*grid P"],
     synth: Callable,
     named: Mapping[str, tuple[Float[Tensor, "*grid"], Float[Tensor, "*grid P"]]],
     theta: Float[Tensor, " P"],
@@ -235,17 +235,17 @@ def surfaces(
     """Loss surfaces side by side, with arrows of descent, or with paths instead.
 
     `named` holds by title what `Atlas.surface` returns, `paths` by the same titles descents. The
-    truth `theta` is a star, and minima on the grid of the atlas are circles.
+    truth `theta` is a star, and minima on the grid are circles.
     """
-    shown, plane = _plane(atlas.grid, synth, theta, over)
+    shown, plane = _plane(grid, synth, theta, over)
     columns = 2 if len(named) == 4 else len(named)
     fig, axes = layout(len(named), max(4, 5 / columns), 3.8, columns=columns, sharex=True)
-    grid = atlas.grid[plane][..., shown]
+    grid = grid[plane][..., shown]
     for axis, (title, (loss, gradient)) in zip(axes, named.items(), strict=True):
         image = _surface(axis, synth, shown, theta, grid, loss[plane])
         axis.set_title(title)
         if paths is None:
-            way = -atlas.to_coordinates(gradient)[plane][..., shown]
+            way = -gradient[plane][..., shown]
             way = way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)
             arrows = [each.numpy(force=True) for each in (*grid.unbind(-1), *way.unbind(-1))]
             axis.quiver(*arrows, color="white", scale=22)

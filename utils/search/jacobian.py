@@ -53,13 +53,20 @@ def features_and_jacobian(
     return features, derivatives.movedim(0, -1)
 
 
+def features_and_slopes(
+    synth: Callable, phi: Callable, theta: Float[Tensor, "*batch P"]
+) -> tuple[Float[Tensor, "*batch D"], Float[Tensor, "*batch D P"]]:
+    """`features_and_jacobian`, with respect to search coordinates, in which solvers move."""
+    features, jacobian = features_and_jacobian(synth, phi, theta)
+    return features, jacobian * per_coordinate(declared_by(synth), theta)[..., None, :]
+
+
 def condition(synth: Callable, phi: Callable, theta: Float[Tensor, " P"]) -> float:
     """Largest over smallest curvature at `theta` of the squared distance to its features.
 
     In search coordinates: the condition number of J^T J, with the Jacobian J of the features.
     """
-    _, jacobian = features_and_jacobian(synth, phi, theta)
-    slopes = jacobian * per_coordinate(declared_by(synth), theta)
+    _, slopes = features_and_slopes(synth, phi, theta)
     return torch.linalg.cond(slopes).item() ** 2
 
 
@@ -74,7 +81,6 @@ def quadratic_forms(
     `n_jobs` is as in `survey`.
     """
     parts = thetas.detach().split(BATCH)
-    work = (delayed(features_and_jacobian)(synth, phi, part) for part in parts)
-    jacobian = torch.cat([each for _, each in parallel(n_jobs, thetas.device)(work)])
-    jacobian = jacobian * per_coordinate(declared_by(synth), thetas)[:, None]
-    return jacobian.mT @ jacobian
+    work = (delayed(features_and_slopes)(synth, phi, part) for part in parts)
+    slopes = torch.cat([each for _, each in parallel(n_jobs, thetas.device)(work)])
+    return slopes.mT @ slopes

@@ -5,8 +5,9 @@ distance is the Jacobian of the features transposed, times a function of the dif
 features. So one pass over the grid serves every target and every delay.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,96 +18,95 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .. import checks
-from ..parameters import Parameter, coordinates, declared_by, per_coordinate
-from .jacobian import BATCH, features_and_jacobian
+from ..parameters import coordinates, grid, parameters_of
+from .first_order import objective
+from .jacobian import BATCH, features_and_slopes
 from .many import parallel
 
-COLUMNS = 2048  # features compared at once: their differences stay in a processor's cache
+COLUMNS = 512  # features compared at once: their differences stay in a processor's cache
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """What `survey` computed at the G points of a grid.
-
-    It holds the features and their Jacobian with respect to the parameters; or, where K targets
-    were named beforehand, the losses (K, G) and their gradients (K, G, P) for each norm p.
-    """
+    """Features at the G points of a grid, and their Jacobian in search coordinates."""
 
     grid: Float[Tensor, "*grid P"]
-    features: Float[Tensor, "G D"] | None
-    jacobian: Float[Tensor, "G D P"] | None
-    losses: dict[int, Tensor] | None = None
-    gradients: dict[int, Tensor] | None = None
-    parameters: tuple[Parameter, ...] = ()  # what the synthesizer declared
+    features: Float[Tensor, "G D"]
+    jacobian: Float[Tensor, "G D P"]
 
     def surface(
-        self, target: Float[Tensor, " D"] | int, p: int = 2
+        self, target: Float[Tensor, " D"], p: int = 2
     ) -> tuple[Float[Tensor, "*grid"], Float[Tensor, "*grid P"]]:
-        """The loss and its gradient with respect to the parameters, without a new transform.
+        """The p-norm loss against features of any target and its gradient, with no new transform.
 
-        Parameters
-        ----------
-        target : the features (D,) of any target; or, where targets were named beforehand, the
-            index of one of them.
-        p : 1 or 2, the norm.
+        The gradient is with respect to search coordinates, in which solvers move.
         """
-        if self.features is None:
-            loss, gradient = self.losses[p][target], self.gradients[p][target]
-        else:
-            known = target.detach().to(self.features)[None]
-            loss, gradient = _distances(self.features, self.jacobian, known, p)
+        known = target.detach().to(self.features)[None]
+        loss, gradient = _distances(self.features, self.jacobian, known, p)
         return loss.reshape(self.grid.shape[:-1]), gradient.reshape(self.grid.shape)
-
-    def to_coordinates(self, gradient: Float[Tensor, "*grid P"]) -> Float[Tensor, "*grid P"]:
-        """The gradient on the grid with respect to search coordinates, in which solvers move."""
-        return gradient * per_coordinate(self.parameters, self.grid)
 
 
 def survey(
     synth: Callable[[Tensor], Tensor],
     phi: Callable[[Tensor], Tensor],
     grid: Float[Tensor, "*grid P"],
-    targets: Float[Tensor, "K n"] | None = None,
     *,
     n_jobs: int = 1,
-    norms: tuple[int, ...] = (1, 2),
 ) -> Atlas:
     """Compute features and their Jacobian, by forward differentiation, at every grid point.
 
     Parameters
     ----------
     phi : from sounds (..., N) to features (..., D), as in `features_and_jacobian`.
-    targets : sounds. Where they are given, the survey keeps the losses and gradients
-        against them, and no features: of `MSS`, there are too many.
     n_jobs : processes of joblib that share the work; -1 for one a core; one on an
         accelerator. The result is the same.
-    norms : p = 1, 2 or both, for which to keep losses against targets.
     """
-    checks.function("synth", synth)
-    checks.function("phi", phi)
-    checks.floating("grid", grid)
-    parts = grid.detach().reshape(-1, grid.shape[-1]).split(BATCH)
-    known = None
-    if targets is not None:
-        length = synth(parts[0][:1]).shape[-1]
-        checks.floating("targets", targets, ndim=2, last=length)
-        checks.together("targets", targets, "grid", grid, broadcast=False)
-        with torch.no_grad():
-            features = torch.cat([phi(part) for part in targets.split(BATCH)])
-        known = features.numpy(force=True)  # joblib shares arrays between processes
-    work = (delayed(_region)(synth, phi, part, known, norms) for part in parts)
-    regions = parallel(n_jobs, grid.device)(work)
-    kept = tqdm(regions, desc="survey", total=len(parts), leave=False)
-    results = [torch.cat(part) for part in zip(*kept, strict=True)]
-    if not all(each.isfinite().all() for each in results):
-        raise ValueError(
-            "phi has NaN or infinite features or derivatives on the grid; expected none"
-        )
-    if targets is None:
-        return Atlas(grid, *results, parameters=declared_by(synth))
-    by_target = [each.movedim(1, 0) for each in results]
-    losses, gradients = (dict(zip(norms, by_target[k::2], strict=True)) for k in (0, 1))
-    return Atlas(grid, None, None, losses, gradients, declared_by(synth))
+    parts = _parts(synth, phi, grid)
+    return Atlas(grid, *_everywhere(partial(features_and_slopes, synth, phi), parts, n_jobs))
+
+
+def loss_surfaces(
+    synth: Callable[[Tensor], Tensor],
+    phi: Callable[[Tensor], Tensor],
+    grid: Float[Tensor, "*grid P"],
+    targets: Float[Tensor, "K n"],
+    *,
+    p: int = 1,
+    n_jobs: int = 1,
+) -> tuple[Float[Tensor, "*surfaces"], Float[Tensor, "*surfaces P"]]:
+    """The losses (K, *grid) against target sounds, and their gradients as in `Atlas.surface`.
+
+    No features are kept: of `MSS`, there are too many. `n_jobs` is as in `survey`.
+    """
+    parts = _parts(synth, phi, grid)
+    checks.floating("targets", targets, ndim=2, last=synth(parts[0][:1]).shape[-1])
+    checks.together("targets", targets, "grid", grid, broadcast=False)
+    with torch.no_grad():
+        features = torch.cat([phi(part) for part in targets.split(BATCH)])
+    known = features.numpy(force=True)  # joblib shares arrays between processes
+    found = _everywhere(partial(_compare, synth, phi, known, p), parts, n_jobs)
+    losses, gradients = (each.movedim(1, 0) for each in found)
+    return losses.reshape(-1, *grid.shape[:-1]), gradients.reshape(-1, *grid.shape)
+
+
+def losses_at(
+    synth: Callable, loss: Callable, target: Float[Tensor, " n"], thetas: Float[Tensor, "K P"]
+) -> Float[Tensor, " K"]:
+    """The loss against a target at each of some parameters, without gradient."""
+    value_at = objective(synth, loss, target)
+    with torch.no_grad():
+        return torch.stack([value_at(theta) for theta in thetas])
+
+
+def best_of_grid(
+    synth: Callable, loss: Callable, target: Float[Tensor, " n"], count: int = 6
+) -> Float[Tensor, " P"]:
+    """Where to start a search: the point of a grid over the ranges with the smallest loss.
+
+    The grid has `count` values along each parameter. `loss` is as in `gradient_descent`.
+    """
+    thetas = grid(synth, (count,) * len(parameters_of(synth))).flatten(0, -2)
+    return thetas[losses_at(synth, loss, target, thetas).argmin()]
 
 
 def local_minima(loss: Float[Tensor, "*grid"]) -> Bool[Tensor, "*grid"]:
@@ -157,36 +157,44 @@ def share_toward_by_chance(
     return share_toward(synth, grid, [z - (first + last) / 2] * len(truths), truths)
 
 
-def _region(
-    synth: Callable, phi: Callable, points: Tensor, targets: np.ndarray | None, norms: Sequence[int]
-) -> list[Tensor]:
-    """Features (B, D) and Jacobian (B, D, P) at some points (B, P) or, if there are features
-    (K, D) of targets, losses (B, K) and gradients (B, K, P) for one norm after the other.
-    """
-    features, jacobian = features_and_jacobian(synth, phi, points)
-    if targets is None:
-        return [features, jacobian]
-    known = torch.tensor(targets).to(points)
-    return [part for p in norms for part in _distances(features, jacobian, known, p)]
+def _parts(synth: Callable, phi: Callable, grid: Tensor) -> tuple[Tensor, ...]:
+    """The points of a grid, some (B, P) at a time."""
+    checks.function("synth", synth)
+    checks.function("phi", phi)
+    checks.floating("grid", grid)
+    return grid.detach().reshape(-1, grid.shape[-1]).split(BATCH)
 
 
-def _distances(features: Tensor, jacobian: Tensor, targets: Tensor, p: int) -> list[Tensor]:
+def _everywhere(work: Callable, parts: tuple[Tensor, ...], n_jobs: int) -> list[Tensor]:
+    """What `work` finds in all parts of a grid: tensors (B, ...) of each, finite, end to end."""
+    found = parallel(n_jobs, parts[0].device)(delayed(work)(part) for part in parts)
+    kept = tqdm(found, desc="survey", total=len(parts), leave=False)
+    results = [torch.cat(part) for part in zip(*kept, strict=True)]
+    if not all(each.isfinite().all() for each in results):
+        raise ValueError(
+            "phi has NaN or infinite features or derivatives on the grid; expected none"
+        )
+    return results
+
+
+def _compare(
+    synth: Callable, phi: Callable, targets: np.ndarray, p: int, points: Tensor
+) -> tuple[Tensor, Tensor]:
+    return _distances(*features_and_slopes(synth, phi, points), torch.tensor(targets).to(points), p)
+
+
+def _distances(
+    features: Tensor, jacobian: Tensor, targets: Tensor, p: int
+) -> tuple[Tensor, Tensor]:
     """Distances (B, K) of features (B, D) to targets (K, D), and gradients (B, K, P)."""
-    rows = [_distance(*row, targets, p) for row in zip(features, jacobian, strict=True)]
-    return [torch.stack(part) for part in zip(*rows, strict=True)]
-
-
-def _distance(features: Tensor, jacobian: Tensor, targets: Tensor, p: int) -> list[Tensor]:
-    """Distances (K,) of features (D,) to targets (K, D), and gradients (K, P)."""
     checks.one_of("p", p, (1, 2))
-    total = features.new_zeros(len(targets))
-    gradient = features.new_zeros(len(targets), jacobian.shape[-1])
-    split = (each.split(COLUMNS) for each in (features, jacobian))
-    for f, j, t in zip(*split, targets.split(COLUMNS, dim=-1), strict=True):
-        difference = f - t
+    total, gradient = 0.0, 0.0
+    split = (each.split(COLUMNS, dim=1) for each in (features, jacobian, targets))
+    for f, j, t in zip(*split, strict=True):
+        difference = f[:, None] - t
         total += (difference.abs() if p == 1 else difference.square()).sum(-1)
         gradient += (difference.sign() if p == 1 else difference) @ j
     if p == 1:
-        return [total, gradient]
+        return total, gradient
     root = total.sqrt()
-    return [root, gradient / torch.where(root > 0, root, 1.0)[:, None]]
+    return root, gradient / torch.where(root > 0, root, 1.0)[..., None]
