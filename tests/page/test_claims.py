@@ -56,7 +56,7 @@ def test_reads_what_an_executed_notebook_records(tmp_path):
     path.write_text(json.dumps({"cells": [cell, {"source": "text"}]}))
     assert recorded(path) == {"rate": 0.25}
     path.write_text(json.dumps({"cells": [cell, cell]}))
-    with pytest.raises(ValueError, match="claims 'rate' twice"):
+    with pytest.raises(ValueError, match=r"claims \{'rate'\} twice"):
         recorded(path)
 
 

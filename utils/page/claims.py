@@ -54,14 +54,13 @@ def rate(count: int, trials: int) -> str:
 
 def recorded(notebook: Path) -> dict[str, float]:
     """The claims that an executed notebook holds, by name; a ValueError if one stands twice."""
-    found = {}
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        for output in cell.get("outputs", []):
-            if record := output.get("metadata", {}).get("claim"):
-                if record["name"] in found:
-                    raise ValueError(f"{notebook} claims {record['name']!r} twice; expected once")
-                found[record["name"]] = record["value"]
-    return found
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    known = (output.get("metadata", {}) for cell in cells for output in cell.get("outputs", ()))
+    claims = [metadata["claim"] for metadata in known if "claim" in metadata]
+    names = [each["name"] for each in claims]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{notebook} claims {twice} twice; expected once")
+    return {each["name"]: each["value"] for each in claims}
 
 
 def within(value: float, bound: dict) -> bool:

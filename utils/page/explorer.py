@@ -12,12 +12,12 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import HTML, display
 from torch import Tensor
 
 from ..experiments.charts import Chart
 from ..parameters import parameters_of
 from ..synth import am_chirp
-from . import show
 from .figures import MAP, SURFACE_MAP
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -26,13 +26,11 @@ SCRIPTS = Path(__file__).parent / "scripts"
 def chirp() -> None:
     """Show sliders for modulation frequency, chirp rate and delay, with sound and scalogram."""
     label = "Explorer of the chirp: three sliders, a scalogram, a player"
-    _show("chirp", label, {"colours": _colours(MAP)})
+    _show("chirp", label, colours=_colours(MAP))
 
 
 def landscape(
-    charts: Mapping[str, Chart],
-    start: tuple[float, float] | None = None,
-    samples: int = 0,
+    charts: Mapping[str, Chart], start: tuple[float, float] | None = None, samples: int = 0
 ) -> None:
     """Show losses over one grid, side by side, for a target that the reader moves.
 
@@ -40,17 +38,18 @@ def landscape(
     them, `samples` late. From `start`, if it is given, each loss shows a descent.
     """
     first = next(iter(charts.values()))
-    data = {
-        "colours": _colours(SURFACE_MAP),
-        "shape": first.grid.shape[:-1],
-        "places": first.losses.shape[1:3],
-        "delays": first.delays,
-        "values": {name: _packed(each.losses) for name, each in charts.items()},
-        "slopes": {name: _packed(each.slopes) for name, each in charts.items()},
-        "delay": first.delays.index(samples),
-        "start": start,
-    }
-    _show("landscape", f"Explorer of the landscapes of {' and '.join(charts)}", data)
+    _show(
+        "landscape",
+        f"Explorer of the landscapes of {' and '.join(charts)}",
+        colours=_colours(SURFACE_MAP),
+        shape=first.grid.shape[:-1],
+        places=first.losses.shape[1:3],
+        delays=first.delays,
+        values={name: _packed(each.losses) for name, each in charts.items()},
+        slopes={name: _packed(each.slopes) for name, each in charts.items()},
+        delay=first.delays.index(samples),
+        start=start,
+    )
 
 
 def _packed(values: Tensor) -> str:
@@ -60,22 +59,17 @@ def _packed(values: Tensor) -> str:
 
 def _colours(name) -> list[list[int]]:
     """64 colours of a Matplotlib map, as bytes."""
-    colours = plt.get_cmap(name)(np.linspace(0, 1, 64))[:, :3]
-    return (255 * colours).round().astype(int).tolist()
+    return plt.get_cmap(name)(np.linspace(0, 1, 64), bytes=True)[:, :3].tolist()
 
 
-def _show(kind: str, label: str, data: dict) -> None:
+def _show(kind: str, label: str, **data) -> None:
     """Emit a box, the data that it carries, and the script that brings it to life."""
     data["ranges"] = [(each.low, each.high) for each in parameters_of(am_chirp)]
     scripts = ("chirp", "parts", "chirp_explorer", "landscape_explorer", "alive")
     code = "\n".join((SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in scripts)
     style = (SCRIPTS / "explorer.css").read_text(encoding="utf-8")
     content = json.dumps(data).replace("</", "<\\/")  # ends no script early
-    show.markup(
-        f"<style>{style}</style>"
-        f'<div class="dtfa-explorer" data-kind="{kind}" role="group" aria-label="{label}">'
-        f"<p>Here is an explorer, which needs a page that may run scripts.</p>"
-        f'<script type="application/json">{content}</script></div>'
-        f"<script>(() => {{\n{code}\n}})();</script>",
-        plain=label,
-    )
+    box = f'<div class="dtfa-explorer" data-kind="{kind}" role="group" aria-label="{label}">'
+    box += "<p>Here is an explorer, which needs a page that may run scripts.</p>"
+    box += f'<script type="application/json">{content}</script></div>'
+    display(HTML(f"<style>{style}</style>{box}<script>(() => {{\n{code}\n}})();</script>"))

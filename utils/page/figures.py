@@ -1,8 +1,7 @@
 """Figures, in one style. Each function that draws returns a Matplotlib figure for `show.figure`.
 
-Axes of loss surfaces follow the scale of each parameter. A synthesizer may have more than two: a
-surface shows the first two, or those that `over` names, and holds the others at the grid point next
-to the truth.
+A loss surface shows the first two parameters of a synthesizer on their scales, and holds others at
+the grid point next to the truth.
 """
 
 import functools
@@ -12,13 +11,14 @@ from pathlib import Path
 import librosa
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from jaxtyping import Float, Inexact
 from matplotlib.axis import Axis
 from matplotlib.colors import ListedColormap
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from scipy.stats import binned_statistic_2d
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..experiments.statistics import wilson
 from ..parameters import coordinates, parameters_of
@@ -27,7 +27,6 @@ from ..search.match import Match
 from ..synth import SAMPLE_RATE
 
 OPERATORS = Path(__file__).with_name("operators.svg")  # of DDSP, for `show.drawing`
-
 # Okabe and Ito's colours, told apart by all common kinds of colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE)
@@ -36,6 +35,7 @@ MARKERS = "osD^vX"
 MAP = "cividis"
 # Without its pale end, on which white arrows and paths would be lost.
 SURFACE_MAP = ListedColormap(plt.get_cmap(MAP)(np.linspace(0, 0.75, 256)))
+EVEN = {"log": np.geomspace, "linear": np.linspace}
 LIMIT = {"color": "black", "linestyle": "--", "linewidth": 1}
 STYLE = {
     "font.size": 11,
@@ -49,9 +49,7 @@ STYLE = {
 SCALOGRAM = {"sr": SAMPLE_RATE, "hop_length": 64, "fmin": 64.0, "bins_per_octave": 12}
 LEVEL = {"label": "level (dB)", "format": "%+.0f"}
 REACH = 1.5  # octaves on either side of the centre of a joint wavelet
-OCTAVES = (128, 256, 512, 1024, 2048)  # Hz
 SHARE = {"cmap": MAP, "vmin": 0, "vmax": 1}
-LOSS = "loss / its maximum"
 ERROR = "larger parameter error (%)"
 Count = tuple[int, int]  # successes, trials
 
@@ -94,6 +92,12 @@ def relative(values: np.ndarray) -> np.ndarray:
     return values / (values.max() or 1)
 
 
+def set_ticks(line: Axis, ticks: Sequence[float] | np.ndarray) -> None:
+    """Label an axis at these values alone, whatever its scale."""
+    line.set_ticks(ticks, [f"{tick:.2g}" if abs(tick) < 99.5 else f"{tick:.0f}" for tick in ticks])
+    line.set_ticks([], minor=True)
+
+
 @styled
 def sounds(named: Mapping[str, Float[Tensor, " _"]]) -> Figure:
     """Each sound (N,), one a column: its waveform above its scalogram (constant-Q, librosa)."""
@@ -104,8 +108,7 @@ def sounds(named: Mapping[str, Float[Tensor, " _"]]) -> Figure:
     peak = max(x.abs().max().item() for x in named.values()) or 1.0
     for (wave, scale), (title, x) in zip(axes.T, named.items(), strict=True):
         samples = x.numpy(force=True)
-        seconds = np.arange(len(samples)) / SAMPLE_RATE
-        wave.plot(seconds, samples, color=BLUE, linewidth=0.5)
+        wave.plot(np.arange(len(samples)) / SAMPLE_RATE, samples, color=BLUE, linewidth=0.5)
         wave.set(title=title, ylim=(-1.1 * peak, 1.1 * peak), ylabel="amplitude")
         # Bins up to 0.4 of the sample rate, by wavelets of half the usual length.
         moduli = abs(librosa.cqt(samples, n_bins=68, filter_scale=0.5, **SCALOGRAM))
@@ -192,10 +195,9 @@ def maps(
         height = each[: len(hertz)].numpy(force=True) / peak
         seconds = np.arange(each.shape[1]) * duration / each.shape[1]
         image = axis.pcolormesh(seconds, hertz[: len(each)], height, shading="nearest", **SHARE)
-        axis.set(title=title, xlabel="time (s)", ylabel="frequency (Hz)")
-        axis.set(yscale="log", ylim=(100, 2500))
-        axis.set_yticks(OCTAVES, OCTAVES)
-        axis.set_yticks([], minor=True)
+        axis.set(title=title, xlabel="time (s)", ylabel="frequency (Hz)", yscale="log")
+        axis.set_ylim(100, 2500)
+        set_ticks(axis.yaxis, (128, 256, 512, 1024, 2048))
     fig.colorbar(image, ax=fig.axes, label="modulus / largest", ticks=(0, 0.5, 1))
     return fig
 
@@ -230,31 +232,29 @@ def surfaces(
     named: Mapping[str, tuple[Float[Tensor, "*grid"], Float[Tensor, "*grid P"]]],
     theta: Float[Tensor, " P"],
     paths: Mapping[str, Sequence[Match]] | None = None,
-    over: tuple[str, ...] = (),
 ) -> Figure:
     """Loss surfaces side by side, with arrows of descent, or with paths instead.
 
     `named` holds by title what `Atlas.surface` returns, `paths` by the same titles descents. The
     truth `theta` is a star, and minima on the grid are circles.
     """
-    shown, plane = _plane(grid, synth, theta, over)
+    plane = _plane(grid, synth, theta)
     columns = 2 if len(named) == 4 else len(named)
     fig, axes = layout(len(named), max(4, 5 / columns), 3.8, columns=columns, sharex=True)
-    grid = grid[plane][..., shown]
+    grid = grid[plane][..., :2]
     for axis, (title, (loss, gradient)) in zip(axes, named.items(), strict=True):
-        image = _surface(axis, synth, shown, theta, grid, loss[plane])
+        image = _surface(axis, synth, theta, grid, loss[plane])
         axis.set_title(title)
         if paths is None:
-            way = -gradient[plane][..., shown]
-            way = way / way.norm(dim=-1, keepdim=True).clamp(min=1e-30)
+            way = -nn.functional.normalize(gradient[plane][..., :2], dim=-1, eps=1e-30)
             arrows = [each.numpy(force=True) for each in (*grid.unbind(-1), *way.unbind(-1))]
             axis.quiver(*arrows, color="white", scale=22)
         for match in (paths or {}).get(title, ()):
-            walk = match.thetas[:, shown].numpy(force=True)
+            walk = match.thetas[:, :2].numpy(force=True)
             axis.plot(*walk.T, color="white", linewidth=1)
             axis.plot(*walk[0], "s", color="white", markersize=4)
             axis.plot(*walk[-1], "X", color=ORANGE, markersize=7, markeredgecolor="black")
-    fig.colorbar(image, ax=axes, label=LOSS, ticks=(0, 0.5, 1))
+    fig.colorbar(image, ax=axes, label="loss / its maximum", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -266,49 +266,38 @@ def landscapes(
     theta: Float[Tensor, " P"],
 ) -> Figure:
     """Losses over one grid, each between its extremes; the truth is a star, minima are circles."""
-    shown, plane = _plane(grid, synth, theta, over=())
+    plane = _plane(grid, synth, theta)
     fig, axes = layout(len(named), 2.5, 2.3, columns=4, sharex=True)
     for axis, (title, loss) in zip(axes, named.items(), strict=True):
-        height = loss[plane] - loss[plane].min()
-        _surface(axis, synth, shown, theta, grid[plane][..., shown], height)
+        _surface(axis, synth, theta, grid[plane][..., :2], loss[plane] - loss[plane].min())
         axis.set_title(title, fontsize=10)
     return fig
 
 
-def _plane(
-    grid: Tensor, synth: Callable, theta: Tensor, over: tuple[str, ...]
-) -> tuple[list[int], tuple]:
-    """The indices of the two parameters to draw, and of the part of a grid that shows them."""
-    names = [each.name for each in parameters_of(synth)]
-    shown = [names.index(name) for name in over or names[:2]]
+def _plane(grid: Tensor, synth: Callable, theta: Tensor) -> tuple:
+    """The index of the part of a grid on which only the first two parameters vary."""
     to_z, _ = coordinates(synth)
-    away = (to_z(grid) - to_z(theta)).abs()
-    plane = [away[..., k].movedim(k, 0).flatten(1)[:, 0].argmin() for k in range(len(names))]
-    return shown, tuple(slice(None) if k in shown else at for k, at in enumerate(plane))
+    away = (to_z(grid) - to_z(theta)).abs().sum(-1)
+    nearest = torch.unravel_index(away.argmin(), away.shape)
+    return (slice(None), slice(None), *nearest[2:])
 
 
 def _surface(
-    axis: plt.Axes, synth: Callable, shown: list[int], theta: Tensor, grid: Tensor, height: Tensor
+    axis: plt.Axes, synth: Callable, theta: Tensor, grid: Tensor, height: Tensor
 ) -> ContourSet:
     """Fill a panel with heights over a grid (A, B, 2), and name its axes by the parameters."""
     rings = {"markerfacecolor": "none", "markeredgecolor": ORANGE, "markeredgewidth": 2}
     lowest, points = local_minima(height).numpy(force=True), grid.numpy(force=True)
     axis.plot(*points[lowest].T, "o", markersize=10, zorder=3, **rings)
-    axis.plot(*theta[shown].tolist(), "*", markersize=15, zorder=3, color=RED, mec="white")
-    across, up = (parameters_of(synth)[k] for k in shown)
+    axis.plot(*theta[:2].tolist(), "*", markersize=15, zorder=3, color=RED, mec="white")
+    across, up = parameters_of(synth)[:2]
     axis.set(xscale=across.scale, yscale=up.scale)
-    axis.set(xlim=(across.low, across.high), ylim=(up.low, up.high))
+    axis.axis((across.low, across.high, up.low, up.high))
     for line, each in ((axis.xaxis, across), (axis.yaxis, up)):
-        _set_ticks(line, each.low, each.high, each.scale)
+        set_ticks(line, EVEN[each.scale](each.low, each.high, 5))
         line.set_label_text(f"{each.name} ${each.symbol}$ ({each.unit})")
     levels, height = np.linspace(0, 1, 21), relative(height.numpy(force=True))
     return axis.contourf(*points.transpose(2, 0, 1), height, levels=levels, cmap=SURFACE_MAP)
-
-
-def _set_ticks(line: Axis, low: float, high: float, scale: str) -> None:
-    ticks = (np.geomspace if scale == "log" else np.linspace)(low, high, 5)
-    line.set_ticks(ticks, [f"{tick:.2g}" if abs(tick) < 99.5 else f"{tick:.0f}" for tick in ticks])
-    line.set_ticks([], minor=True)
 
 
 @styled
@@ -331,8 +320,8 @@ def slices(
         lowest = local_minima(loss).numpy(force=True)
         axis.plot(across[lowest], height[lowest], "o", color=line.get_color())
     axis.axvline(truth, label="truth", **LIMIT)
-    axis.set(xscale=scale, xlabel=label, ylabel=LOSS, ylim=(0, 1.05))
-    _set_ticks(axis.xaxis, values[0].item(), values[-1].item(), scale)
+    axis.set(xscale=scale, xlabel=label, ylabel="loss / its maximum", ylim=(0, 1.05))
+    set_ticks(axis.xaxis, EVEN[scale](across[0], across[-1], 5))
     return fig
 
 
@@ -346,8 +335,7 @@ def curves(
     for (label, y), marker in zip(named.items(), MARKERS, strict=False):
         axis.plot(x, y, marker + "-", label=label, markersize=5)
     axis.set(xlabel=across, ylabel=up, xscale="log", yscale="log")
-    axis.set_xticks(x, [f"{value:g}" for value in x])
-    axis.set_xticks([], minor=True)
+    set_ticks(axis.xaxis, x)
     return fig
 
 
@@ -408,20 +396,18 @@ def _percent_of(counts: Collection[Count]) -> tuple[np.ndarray, np.ndarray]:
 
 @styled
 def forest(
-    panels: Mapping[str, Mapping[str, Count]],
-    live: Mapping[str, Mapping[str, Sequence[bool]]],
+    panels: Mapping[str, Mapping[str, Count]], live: Mapping[str, Mapping[str, Sequence[bool]]]
 ) -> Figure:
     """Success rates with 95 % Wilson intervals: a panel for each task, a row for each loss.
 
-    `panels` holds (successes, trials) by task and loss; `live`, by the same names, outcomes of
-    single runs, drawn as crosses at nothing or all.
+    `panels` holds (successes, trials) by task and loss, for the same losses; `live`, by the same
+    names, outcomes of single runs, drawn as crosses at nothing or all.
     """
-    names = list(dict.fromkeys(name for counts in panels.values() for name in counts))
+    names = list(next(iter(panels.values())))
     fig, axes = layout(len(panels), 2.45, 0.9 + 0.24 * len(names), columns=4, sharex=True)
     for axis, (title, counts) in zip(axes, panels.items(), strict=True):
         share, reach = _percent_of(counts.values())
-        rows = [names.index(name) for name in counts]
-        axis.errorbar(share, rows, xerr=reach, fmt="o", color=BLUE, markersize=5)
+        axis.errorbar(share, range(len(names)), xerr=reach, fmt="o", color=BLUE, markersize=5)
         for name, outcomes in live.get(title, {}).items():
             row = [names.index(name)] * len(outcomes)
             axis.plot(100 * np.array(outcomes), row, "x", color=RED, markersize=7)
@@ -447,12 +433,11 @@ def trainings(named: Mapping[str, Sequence]) -> Figure:
                 percent = [100 * error for error in each.errors[test][1:]]
                 how = {"linewidth": 1, "alpha": 0.6} if k else {"linewidth": 2.5, "label": name}
                 axis.plot(each.seconds[1:], percent, dash, color=colour, **how)
-                if not k:  # a short training is no more than a point
-                    axis.plot(each.seconds[-1], percent[-1], "o", color=colour)
+            # A short training is no more than a point.
+            axis.plot(repeats[0].seconds[-1], 100 * repeats[0].errors[test][-1], "o", color=colour)
         axis.set(title=f"sounds {test}", xlabel="seconds of training", xscale="log", yscale="log")
         axis.xaxis.set_major_formatter("{x:g}")
-        axis.set_yticks(*[[3, 5, 10, 20, 50, 100, 200]] * 2)
-        axis.set_yticks([], minor=True)
+        set_ticks(axis.yaxis, (3, 5, 10, 20, 50, 100, 200))
     axes[0].set_ylabel(f"median of the {ERROR}")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return fig

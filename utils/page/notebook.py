@@ -12,12 +12,11 @@ from pathlib import Path
 # Threads that wait by spinning make a busy machine many times slower; torch reads this once.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-LACKING = ("kymatio", "scrapl-loss", "jaxtyping", "wadler-lindig")  # jaxtyping needs the last
-
 if "google.colab" in sys.modules:
     required = Path(__file__).parents[2] / "requirements.txt"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    subprocess.run([*pip, "--constraint", required, *LACKING], check=True)
+    lacking = ["kymatio", "scrapl-loss", "jaxtyping", "wadler-lindig"]  # jaxtyping needs the last
+    subprocess.run([*pip, "--constraint", required, *lacking], check=True)
     import torch
 
     if torch.accelerator.is_available():

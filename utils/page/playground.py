@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 
 import torch
+from IPython.display import HTML, display
 from ipywidgets import interact_manual
 
 from ..parameters import parameters_of
@@ -37,11 +38,8 @@ def playground(losses: Mapping[str, Callable], colab: str) -> None:
         )
 
     if "DTFA_STILL" in os.environ:  # of a build, whose pages have no kernel
-        show.markup(
-            "<p>With a kernel, here are controls that run the real solver: "
-            f'<a href="{colab}">run this chapter in Colab</a>. A still of it:</p>',
-            plain=colab,
-        )
+        link = f'<a href="{colab}">run this chapter in Colab</a>. A still of it:'
+        display(HTML(f"<p>With a kernel, here are controls that run the real solver: {link}</p>"))
         descend()
     else:
         rate, slope = ((each.low, each.high) for each in parameters_of(am_chirp))

@@ -1,7 +1,6 @@
 """What a page shows: figures with alternative text, sounds to play, tables, the source that runs.
 
-Each emits plain HTML or Markdown, so that it survives on the site, in Jupyter, in Colab and in
-the slides.
+Each emits HTML or Markdown, for the site, Jupyter, Colab and the slides alike.
 """
 
 import base64
@@ -15,19 +14,16 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
-from IPython.display import Audio, Markdown, display
+from IPython.display import HTML, Audio, Markdown, display
 from jaxtyping import Float
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "https://github.com/dtfa-book/dtfa"  # as in _config.yml
 SHRINKS = 0.6  # of its own width, as far as a figure may shrink
-PHONE = 340  # pixels, the width that a narrow screen leaves
 VECTORS = 250_000  # bytes, beyond which a figure is not a vector graphic
 LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full scale
-LOUDEST_PART = 0.4  # seconds, the window of momentary loudness in ITU-R BS.1770
 
 
 def figure(fig: Figure, alt: str, caption: str) -> None:
@@ -64,9 +60,9 @@ def _show_image(kind: str, content: bytes, width: float, alt: str, caption: str)
         f'src="data:image/{kind};base64,{base64.b64encode(content).decode()}" '
         f'style="max-width:100%;min-width:{SHRINKS * width:.0f}px;background:white">'
     )
-    if SHRINKS * width > PHONE:
+    if SHRINKS * width > 340:  # which a narrow screen leaves
         image = _scrolling(image, caption)
-    markup(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>", plain=alt)
+    display(HTML(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>"))
 
 
 def audio(sounds: Mapping[str, Float[Tensor, " _"]], sample_rate: int) -> None:
@@ -82,16 +78,16 @@ def audio(sounds: Mapping[str, Float[Tensor, " _"]], sample_rate: int) -> None:
             f'<audio controls preload="metadata" style="width:14.5rem" aria-label="{name}" '
             f'src="{sound}"></audio></figure>'
         )
-    markup(f"<div>{''.join(players)}</div>", plain=f"Sounds: {', '.join(sounds)}")
+    display(HTML(f"<div>{''.join(players)}</div>"))
 
 
 def at_loudness(x: Float[Tensor, " n"], sample_rate: int) -> Float[Tensor, " n"]:
     """A sound scaled to the common loudness, with peaks within [-1, 1].
 
-    The loudest 0.4 seconds get the common root mean square. A sound whose peaks would then clip
-    is made softer instead. Silence stays silence.
+    The loudest 0.4 seconds, as in the momentary loudness of ITU-R BS.1770, get the common root mean
+    square. A sound whose peaks would then clip is made softer instead. Silence stays silence.
     """
-    part = min(len(x), max(1, round(LOUDEST_PART * sample_rate)))
+    part = min(len(x), max(1, round(0.4 * sample_rate)))
     power = torch.nn.functional.avg_pool1d(x.square()[None], part, stride=max(1, part // 4)).max()
     louder = x * LOUDNESS / power.sqrt().clamp(min=torch.finfo(x.dtype).tiny)
     return louder / louder.abs().max().clamp(min=1)
@@ -107,8 +103,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
         f'<table class="table"><caption style="caption-side:top">{html.escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
-    plain = "\n".join(" | ".join(row) for row in (columns, *rows))
-    markup(_scrolling(whole, caption), plain=plain)
+    display(HTML(_scrolling(whole, caption)))
 
 
 def _scrolling(wide: str, label: str) -> str:
@@ -121,14 +116,8 @@ def _scrolling(wide: str, label: str) -> str:
 
 def source(function: Callable) -> None:
     """List a function or class of the library as it runs, without docstrings; link to its file."""
-    function = inspect.unwrap(function)
     code = textwrap.dedent(inspect.getsource(function)).rstrip()
     code = re.sub(r'^ *r?""".*?"""\n\n?', "", code, flags=re.M | re.S)
-    name = Path(inspect.getsourcefile(function)).resolve().relative_to(ROOT).as_posix()
+    name = function.__module__.replace(".", "/") + ".py"
     link = f"The whole file: [`{name}`]({REPOSITORY}/blob/main/{name})"
     display(Markdown(f"```python\n{code}\n```\n\n{link}"))
-
-
-def markup(html_text: str, plain: str) -> None:
-    """Show HTML, and `plain` where there is none to be seen."""
-    display({"text/html": html_text, "text/plain": plain}, raw=True)
