@@ -8,7 +8,6 @@ import torch
 
 from utils import (
     JTFS,
-    MSS,
     SpectralLoss,
     am_chirp,
     delay,
@@ -20,20 +19,14 @@ from utils import (
     sequence,
 )
 from utils import grid as grid_of
+from utils.experiments.comparison import contenders
 from utils.experiments.cost import value_and_gradient
-from utils.features import rivals
 
 LENGTH = 2**13
 KEPT = second_device.register()
-OPERATORS = {
-    "MSS": MSS(magnitude="both"),
-    "JTFS": JTFS(LENGTH, J=8),
-    "JTFS, local": JTFS(LENGTH, J=8, T=2**9, F=4),
-    "time scattering": rivals.TimeScattering(LENGTH, J=8),
-    "average spectrum": rivals.AverageSpectrum(),
-    "modulation spectrum": rivals.ModulationSpectrum(),
-    "quantiles": rivals.Quantiles(),
-}
+LOSSES = {name: contender.loss for name, contender in contenders(LENGTH, J=8).items()}
+OPERATORS = {name: loss.phi for name, loss in LOSSES.items() if hasattr(loss, "phi")}
+OPERATORS |= {"JTFS, local": JTFS(LENGTH, J=8, T=2**9, F=4)}
 short = partial(am_chirp, duration=1.0)
 
 
@@ -72,7 +65,7 @@ def test_operators_and_their_gradients_follow(name):
     assert (alike - gradient).norm() < 1e-3 * gradient.norm()
 
 
-@pytest.mark.parametrize("name", ["MSS", "JTFS"])
+@pytest.mark.parametrize("name", ["MSS both", "JTFS"])
 def test_solvers_and_surveys_follow(name):
     phi = OPERATORS[name]
     theta, start = torch.tensor([8.0, 2.0]), torch.tensor([7.0, 1.7])

@@ -10,11 +10,11 @@ from frames import lipschitz_bound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from utils.experiments.comparison import contenders
 from utils.experiments.encoder import QuadraticCriterion
 from utils.features import rivals
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
-from utils.features.mss import MSS
 from utils.parameters import parameters_of
 from utils.search.jacobian import features_and_jacobian
 from utils.search.second_order import gauss_newton
@@ -29,20 +29,11 @@ SCATTERING = {
     "local T and F": JTFS(N, **SMALL, T=2**7, F=4),
     "no F": JTFS(N, **SMALL, F=None),
 }
-JTFS_SCALE = torch.full((len(SCATTERING["global"].paths),), 1e-3)
-OPERATORS = {
-    "MSS linear": MSS((256, 64)),
-    "MSS log": MSS((256, 64), "log"),
-    "JTFS": SCATTERING["global"],
-    "JTFS, local": SCATTERING["local T and F"],
-    "JTFS, logarithm": rivals.Logarithm(SCATTERING["global"], JTFS_SCALE),
-    "time scattering": rivals.TimeScattering(N, J=6, Q=(4, 1)),
-    "waveform": rivals.Waveform(),
-    "average spectrum": rivals.AverageSpectrum(256),
-    "modulation spectrum": rivals.ModulationSpectrum(256),
-    "quantiles": rivals.Quantiles(256, 8),
-}
-HOMOGENEOUS = set(OPERATORS) - {"MSS log", "JTFS, logarithm", "quantiles"}
+# Those of the comparison, so that a new loss is tested as well; and settings that it has not.
+LOSSES = {name: contender.loss for name, contender in contenders(N, J=6).items()}
+OPERATORS = {name: loss.phi for name, loss in LOSSES.items() if hasattr(loss, "phi")}
+OPERATORS |= {"JTFS, local": SCATTERING["local T and F"], "JTFS, coarse": SCATTERING["global"]}
+HOMOGENEOUS = set(OPERATORS) - {"MSS log", "MSS both", "JTFS, log", "optimal transport"}
 brief = partial(am_chirp, duration=N / SAMPLE_RATE)
 operators = pytest.mark.parametrize("name", OPERATORS)
 
@@ -98,134 +89,109 @@ def test_lipschitz_bound(name):
     hold()
 
 
-def test_invariance_to_delay_as_T_promises():
+BY_WIDTH = {
+    T: JTFS(2**13, J=8, Q=(4, 1), J_fr=2, Q_fr=1, T=T) for T in (2**8, 2**10, 2**12, "global")
+}
+
+
+@check(12)
+@given(st.sampled_from(["noise", "tone"]), SEEDS, st.integers(1, 2**8))
+def test_invariance_to_delay_as_T_promises(kind, seed, samples):
     """A delay changes local features by at most half its share of T; global ones, next to nothing.
 
     A Gaussian low-pass filter of standard deviation 0.1 / T changes what comes in by at most
     2 pi 0.1 exp(-1/2) = 0.38 times the delay over T; measured here against what goes out. The
     event stands in the first half, between silence, so that padding repeats it whole.
     """
-    widths = (2**8, 2**10, 2**12, "global")
-    by_width = {T: JTFS(2**13, J=8, Q=(4, 1), J_fr=2, Q_fr=1, T=T) for T in widths}
-
-    @check(12)
-    @given(st.sampled_from(["noise", "tone"]), SEEDS, st.integers(1, 2**8))
-    def hold(kind, seed, samples):
-        event = sound(kind, seed, 1.0, 2**11) * torch.hann_window(2**11).double()
-        x = torch.nn.functional.pad(event, (2**9, 2**13 - 2**11 - 2**9))
-        for T, op in by_width.items():
-            change = (op(delay(x, samples)) - op(x)).norm() / op(x).norm()
-            assert change <= (1e-3 if T == "global" else 0.5 * samples / T)
-
-    hold()
+    event = sound(kind, seed, 1.0, 2**11) * torch.hann_window(2**11).double()
+    x = torch.nn.functional.pad(event, (2**9, 2**13 - 2**11 - 2**9))
+    for T, op in BY_WIDTH.items():
+        change = (op(delay(x, samples)) - op(x)).norm() / op(x).norm()
+        assert change <= (1e-3 if T == "global" else 0.5 * samples / T)
 
 
-@pytest.mark.parametrize("T", [2**8, 2**9])
-def test_a_chirp_and_its_reversal_swap_spins(T):
-    op = JTFS(2**12, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=T)
-    paths = op.paths
+LOCAL = {T: JTFS(2**12, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=T) for T in (2**8, 2**9)}
+
+
+@pytest.mark.parametrize("T", LOCAL)
+@check(20)
+@given(rate=st.floats(6, 16), carrier=st.floats(300, 700), tremolo=st.floats(4, 16), level=LEVELS)
+def test_a_chirp_and_its_reversal_swap_spins(T, rate, carrier, tremolo, level):
+    """Rates at which a chirp crosses octaves while a frame lasts; slower ones are tones."""
+    op, paths = LOCAL[T], LOCAL[T].paths
     up, down = ((paths["order"] == 2) & (paths["spin"] == spin) for spin in (1, -1))
-
-    @check(20)
-    @given(st.floats(6, 16), st.floats(300, 700), st.floats(4, 16), LEVELS)
-    def hold(rate, carrier, tremolo, level):
-        """Rates at which a chirp crosses octaves while a frame lasts; slower ones are tones."""
-        theta = torch.tensor([tremolo, rate], dtype=torch.float64)
-        x = level * am_chirp(theta, carrier=carrier, duration=0.5)
-        forth, back = op(x), op(x.flip(-1))
-        assert forth[up].norm() > 1.5 * forth[down].norm()
-        assert back[down].norm() > 1.5 * back[up].norm()
-
-    hold()
+    theta = torch.tensor([tremolo, rate], dtype=torch.float64)
+    x = level * am_chirp(theta, carrier=carrier, duration=0.5)
+    forth, back = op(x), op(x.flip(-1))
+    assert forth[up].norm() > 1.5 * forth[down].norm()
+    assert back[down].norm() > 1.5 * back[up].norm()
 
 
-def test_transposition_moves_along_log_frequency():
+SCALOGRAM = rivals.TimeScattering(2**12, J=8, Q=(8, 1))
+
+
+def centre(hertz: float, harmonics: int, level: float) -> float:
+    """The mean first-order wavelet that a harmonic sound meets, by its number."""
+    t = torch.arange(2**12, dtype=torch.float64) / SAMPLE_RATE
+    x = sum(torch.sin(2 * math.pi * k * hertz * t) / k for k in range(1, harmonics + 1))
+    energy = SCALOGRAM(level * x)[SCALOGRAM.paths["order"] == 1].square()
+    return ((energy * torch.arange(len(energy))).sum() / energy.sum()).item()
+
+
+@check(30)
+@given(st.floats(400, 800), st.integers(1, 2), st.integers(-4, 4), LEVELS)
+def test_transposition_moves_along_log_frequency(hertz, harmonics, steps, level):
     """By as many first-order wavelets as it has steps of an octave divided by Q."""
-    Q = 8
-    op = rivals.TimeScattering(2**12, J=8, Q=(Q, 1))
-    first = torch.from_numpy(op.paths["order"] == 1)
-    index = torch.arange(int(first.sum()), dtype=torch.float64)
-
-    def centre(hertz: float, harmonics: int, level: float) -> float:
-        t = torch.arange(2**12, dtype=torch.float64) / SAMPLE_RATE
-        x = sum(torch.sin(2 * math.pi * k * hertz * t) / k for k in range(1, harmonics + 1))
-        energy = op(level * x)[first].square()
-        return ((energy * index).sum() / energy.sum()).item()
-
-    @check(30)
-    @given(st.floats(400, 800), st.integers(1, 2), st.integers(-4, 4), LEVELS)
-    def hold(hertz, harmonics, steps, level):
-        moved = centre(hertz, harmonics, level) - centre(hertz * 2 ** (steps / Q), harmonics, level)
-        assert moved == pytest.approx(steps, abs=0.2)
-
-    hold()
+    moved = centre(hertz, harmonics, level) - centre(hertz * 2 ** (steps / 8), harmonics, level)
+    assert moved == pytest.approx(steps, abs=0.2)
 
 
 @pytest.mark.parametrize("p", [1, 2])
 @operators
-def test_a_loss_is_a_distance(name, p):
+@check(15)
+@given(x=SOUNDS, y=SOUNDS, z=SOUNDS)
+def test_a_loss_is_a_distance(name, p, x, y, z):
     """Zero on equal sounds, symmetric, and no way is shorter than the straight one."""
     loss = SpectralLoss(OPERATORS[name], p)
-
-    @check(15)
-    @given(SOUNDS, SOUNDS, SOUNDS)
-    def hold(x, y, z):
-        xy, yx, yz, xz = loss(x, y), loss(y, x), loss(y, z), loss(x, z)
-        assert loss(x, x.clone()) == 0
-        assert xy >= 0
-        torch.testing.assert_close(xy, yx)
-        assert xz <= (xy + yz) * (1 + 1e-9)
-
-    hold()
+    xy, yx, yz, xz = loss(x, y), loss(y, x), loss(y, z), loss(x, z)
+    assert loss(x, x.clone()) == 0
+    assert xy >= 0
+    torch.testing.assert_close(xy, yx)
+    assert xz <= (xy + yz) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(HOMOGENEOUS))
-def test_homogeneity(name):
+@check(20)
+@given(x=SOUNDS, factor=LEVELS)
+def test_homogeneity(name, x, factor):
     """A sound so many times louder has features so many times larger, whatever its sign."""
-    phi = OPERATORS[name]
-
-    @check(20)
-    @given(SOUNDS, LEVELS)
-    def hold(x, factor):
-        signed = -factor if name != "waveform" else factor
-        torch.testing.assert_close(phi(signed * x), factor * phi(x), rtol=1e-6, atol=1e-12 * factor)
-
-    hold()
+    phi, signed = OPERATORS[name], -factor if name != "waveform" else factor
+    torch.testing.assert_close(phi(signed * x), factor * phi(x), rtol=1e-6, atol=1e-12 * factor)
 
 
 @operators
-def test_order_and_size_of_a_batch_do_not_matter(name):
-    phi = OPERATORS[name]
-
-    @check(15)
-    @given(st.lists(SOUNDS, min_size=1, max_size=4), st.randoms(use_true_random=False))
-    def hold(sounds, random):
-        x, order = torch.stack(sounds), list(range(len(sounds)))
-        random.shuffle(order)
-        features = phi(x)
-        close = partial(torch.testing.assert_close, rtol=1e-7, atol=1e-14 * x.abs().max().item())
-        close(phi(x[order]), features[order])
-        for each, one in zip(sounds, features, strict=True):
-            close(phi(each), one)
-            close(phi(each[None])[0], one)
-
-    hold()
+@check(15)
+@given(sounds=st.lists(SOUNDS, min_size=1, max_size=4), random=st.randoms(use_true_random=False))
+def test_order_and_size_of_a_batch_do_not_matter(name, sounds, random):
+    phi, x, order = OPERATORS[name], torch.stack(sounds), list(range(len(sounds)))
+    random.shuffle(order)
+    features = phi(x)
+    close = partial(torch.testing.assert_close, rtol=1e-7, atol=1e-14 * x.abs().max().item())
+    close(phi(x[order]), features[order])
+    for each, one in zip(sounds, features, strict=True):
+        close(phi(each), one)
+        close(phi(each[None])[0], one)
 
 
 @pytest.mark.parametrize("name", ["MSS linear", "JTFS", "JTFS, local", "modulation spectrum"])
-def test_an_accepted_step_never_goes_up(name):
-    phi = OPERATORS[name]
-
-    @check(8)
-    @given(THETAS, THETAS, st.sampled_from([0, 64]))
-    def hold(truth, start, samples):
-        target = delay(brief(truth), samples)
-        match = gauss_newton(brief, phi, target, start, steps=6)
-        assert (match.losses.diff() < 0).all()
-        again = (phi(brief(match.thetas)) - phi(target)).square().sum(-1)
-        torch.testing.assert_close(match.losses, again, rtol=1e-5, atol=1e-20)
-
-    hold()
+@check(8)
+@given(truth=THETAS, start=THETAS, samples=st.sampled_from([0, 64]))
+def test_an_accepted_step_never_goes_up(name, truth, start, samples):
+    phi, target = OPERATORS[name], delay(brief(truth), samples)
+    match = gauss_newton(brief, phi, target, start, steps=6)
+    assert (match.losses.diff() < 0).all()
+    again = (phi(brief(match.thetas)) - phi(target)).square().sum(-1)
+    torch.testing.assert_close(match.losses, again, rtol=1e-5, atol=1e-20)
 
 
 @operators
@@ -311,7 +277,7 @@ def test_autocast_changes_no_value_and_no_gradient(name, dtype):
         torch.testing.assert_close(value_and_gradient(*where), wanted, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", ["JTFS", "JTFS, local", "JTFS, logarithm", "time scattering"])
+@pytest.mark.parametrize("name", ["JTFS", "JTFS, local", "JTFS, log", "time scattering"])
 def test_autocast_changes_no_push_forward(name):
     op, tangents = OPERATORS[name], NOISE.flip(0)[None]
     with torch.autocast("cpu", dtype=torch.bfloat16):

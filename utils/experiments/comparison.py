@@ -5,6 +5,7 @@ record.
 """
 
 import copy
+import inspect
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +28,7 @@ from ..search.landscape import best_of_grid, local_minima, losses_at, share_towa
 from ..search.many import parallel
 from ..search.match import errors, steps_to
 from ..search.second_order import gauss_newton
-from ..synth import am_chirp
+from ..synth import SAMPLE_RATE, am_chirp
 from . import record
 from .tasks import LENGTH, PAIRS, TASKS
 
@@ -46,14 +47,20 @@ class Contender(NamedTuple):
     second_order: bool = False  # its features are smooth and few enough for a Jacobian
     slow: bool = False  # a step takes as long as one of JTFS: it gets `SLOW_PAIRS`
 
+    @property
+    def description(self) -> str:
+        """The first line of what the operator, or a loss without one, says of itself."""
+        return inspect.getdoc(getattr(self.loss, "phi", self.loss)).partition("\n")[0]
 
-def contenders() -> dict[str, Contender]:
-    """The losses of the comparison, by name, for sounds of four seconds."""
+
+def contenders(length: int = LENGTH, J: int = 12) -> dict[str, Contender]:
+    """The losses of the comparison, by name; scattering with `J`, for sounds of `length`."""
     linear = SpectralLoss(MSS(magnitude="linear"), p=1)
-    settings = {"length": LENGTH, "oversampling": 0.5}
+    settings = {"length": length, "J": J, "oversampling": 0.5}
     jtfs = JTFS(**settings)
-    with torch.no_grad():  # sounds of no pair; a thousandth of the median, as published
-        scale = 1e-3 * jtfs(am_chirp(draw(am_chirp, 15, seed=40))).median(0).values
+    others = am_chirp(draw(am_chirp, 15, seed=40), duration=length / SAMPLE_RATE)  # of no pair
+    with torch.no_grad():
+        scale = 1e-3 * jtfs(others).median(0).values  # as published
 
     def smooth(phi: nn.Module, p: int = 1, slow: bool = False) -> Contender:
         return Contender(SpectralLoss(phi, p), second_order=True, slow=slow)
@@ -70,7 +77,7 @@ def contenders() -> dict[str, Contender]:
         "average spectrum": smooth(rivals.AverageSpectrum()),
         "modulation spectrum": smooth(rivals.ModulationSpectrum()),
         "time scattering": smooth(rivals.TimeScattering(**settings)),
-        "JTFS, local T": smooth(JTFS(**settings, T=2**12), slow=True),
+        "JTFS, local T": smooth(JTFS(**settings, T=2**J), slow=True),
         "JTFS": smooth(jtfs, slow=True),
         "JTFS, log": smooth(rivals.Logarithm(jtfs, scale), slow=True),
     }
@@ -194,10 +201,9 @@ def run(job: Job, loss: Callable) -> Job:
     )
 
 
-def run_all(jobs: Iterable[Job], loss: Callable | Mapping[str, Callable]) -> list[Job]:
-    """`run` for many jobs, in their order, with one loss, or with each job's loss by its name."""
-    by_name = isinstance(loss, Mapping)
-    work = (delayed(run)(job, loss[job.loss] if by_name else loss) for job in jobs)
+def run_all(jobs: Iterable[Job], losses: Mapping[str, Callable]) -> list[Job]:
+    """`run` for many jobs, in their order, each with the loss of its name."""
+    work = (delayed(run)(job, losses[job.loss]) for job in jobs)
     return list(parallel(-1, torch.get_default_device())(work))
 
 

@@ -98,7 +98,7 @@ class RandomWindows(Described):
 
 
 class AverageSpectrum(Described):
-    """The magnitudes of a spectrogram, averaged over time: (..., n_fft // 2 + 1)."""
+    """The magnitudes of a spectrogram, averaged over time."""
 
     def __init__(self, n_fft: int = 1024):
         super().__init__()
@@ -158,7 +158,7 @@ class ModulationSpectrum(Described):
 
 
 class TimeScattering(Scattering):
-    """Time scattering of orders one and two: the wavelets of `JTFS` along time, and no others.
+    """Time scattering of orders one and two: the wavelets of JTFS along time, and no others.
 
     The average over time of U_1 = |x * psi_1|, per wavelet, and of |U_1 * psi_2|, per pair of
     wavelets with j1 < j2. Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014,
