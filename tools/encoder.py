@@ -5,7 +5,6 @@ Finished trainings are kept as the chapters' shared work is, so that an interrup
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -18,7 +17,6 @@ from utils.experiments import training  # noqa: E402
 from utils.experiments.cache import once  # noqa: E402
 from utils.experiments.encoder import Training  # noqa: E402
 from utils.experiments.record import made_with, write  # noqa: E402
-from utils.experiments.training import TrainingRecord  # noqa: E402
 
 
 def main():
@@ -37,7 +35,8 @@ def line(name: str, seed: int, done: Training) -> str:
     """What the record keeps of a training, as JSON."""
     seconds = [round(value, 2) for value in done.seconds]
     errors = {key: [round(value, 4) for value in values] for key, values in done.errors.items()}
-    return json.dumps(asdict(TrainingRecord(name, seed, done.steps, seconds, errors)))
+    kept = {"name": name, "seed": seed, "steps": done.steps, "seconds": seconds, "errors": errors}
+    return json.dumps(kept)
 
 
 if __name__ == "__main__":

@@ -98,8 +98,6 @@ def coordinates(synth: Callable) -> tuple[Callable[[Tensor], Tensor], Callable[[
     its value over (high - low).
     """
     declared = declared_by(synth)
-    if all(one.scale == "log" for one in declared):
-        return torch.log, torch.exp
 
     def to_z(theta: Tensor) -> Tensor:
         linear, width = _linear(declared, theta)

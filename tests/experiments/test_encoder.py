@@ -122,9 +122,10 @@ def test_the_record_repeats(name):
     kept = random.Random(name).choice([one for one in records if one.name == name])
     tests = 2 if name == "MSS" else 3
     done = training.train_encoder(name, kept.seed, kept.steps[tests - 1])
-    again = training.TrainingRecord(**json.loads(script("encoder").line(name, kept.seed, done)))
-    assert again.steps == kept.steps[:tests]
-    for test_set, errors in again.errors.items():
+    again = json.loads(script("encoder").line(name, kept.seed, done))
+    assert again.keys() == vars(kept).keys()
+    assert again["steps"] == kept.steps[:tests]
+    for test_set, errors in again["errors"].items():
         known = kept.errors[test_set][:tests]
         assert errors[:2] == pytest.approx(known[:2], rel=1e-3), test_set
         assert errors == pytest.approx(known, rel=0.05), test_set

@@ -14,7 +14,6 @@ def test_each_step_is_measured_where_it_runs(kind):
     assert 0 < first <= operator.megabytes < 2000  # a peak does not sink
 
 
-def test_a_step_that_fails_says_so(capfd):
-    with Published("JTFS", (1, 2**11), J=20) as operator, pytest.raises(RuntimeError, match="stop"):
+def test_a_step_that_fails_says_why():
+    with Published("JTFS", (1, 2**11), J=20) as operator, pytest.raises(ValueError, match="shape"):
         operator()
-    assert "ValueError" in capfd.readouterr().err  # the reason, as the operator gave it

@@ -1,8 +1,8 @@
 """The experiment of chapter 7: one encoder, one training set, several criteria."""
 
 import json
-from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 import torch
 from jaxtyping import Float
@@ -74,17 +74,8 @@ def train_encoder(name: str, seed: int, steps: int) -> encoder.Training:
     )
 
 
-@dataclass(frozen=True)
-class TrainingRecord:
-    """A training of the record: its criterion and seed, and its course, as in `Training`."""
-
-    name: str
-    seed: int
-    steps: list[int]
-    seconds: list[float]
-    errors: dict[str, list[float]]
-
-
-def read() -> tuple[dict, list[TrainingRecord]]:
-    """What the record was made with, and its trainings."""
-    return record.read(RECORD, lambda line: TrainingRecord(**json.loads(line)))
+def read() -> tuple[dict, list[SimpleNamespace]]:
+    """What the record was made with, and its trainings: `name` of the criterion, `seed`, and the
+    course, as in `Training`.
+    """
+    return record.read(RECORD, lambda line: SimpleNamespace(**json.loads(line)))
