@@ -1,6 +1,5 @@
 """What several tests share: the repository, the built book, a browser."""
 
-import importlib
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ import pytest
 import torch
 import yaml
 from beartype import BeartypeConf, beartype
+from hypothesis import HealthCheck, settings
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -25,6 +25,12 @@ PAGES = [*CHAPTERS, *sorted((ROOT / "book").glob("*.md"))]
 check = beartype(conf=BeartypeConf(is_pep484_tower=True))
 if os.environ.get("DTFA_NO_HOOK") != "1":
     jaxtyping.install_import_hook("utils", "conftest.check")
+
+
+# Properties are tried on the same draws each time.
+quiet = dict(deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("book", derandomize=True, **quiet)
+settings.load_profile("book")
 
 
 def pytest_configure():
@@ -67,11 +73,6 @@ def watch(page):
     page.on("pageerror", lambda error: page.said.append(str(error)))
     page.on("request", lambda r: page.asked.append(r.url) if r.url.startswith("http") else None)
     return page
-
-
-def script(name: str):
-    """A script of `tools/`, as a module."""
-    return importlib.import_module(name)
 
 
 def cells(notebook: Path, kind: str) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 import second_device
 import soundfile
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -168,10 +168,8 @@ def changes(draw, good: dict) -> dict:
 def test_is_answered_or_refused_in_a_sentence(name):
     function, good = CALLS[name]
     check_answer(name, function(**good), good)
-    checks = list(HealthCheck)
-    options = dict(derandomize=True, deadline=None, database=None, suppress_health_check=checks)
 
-    @settings(max_examples=250, **options)
+    @settings(max_examples=250)
     @given(changes(good))
     def hold(changed):
         try:

@@ -5,9 +5,9 @@ import random
 from collections import Counter
 from functools import partial
 
+import encoder as tool
 import pytest
 import torch
-from conftest import script
 
 from utils.experiments import training
 from utils.experiments.encoder import Encoder, QuadraticCriterion, SoundCriterion, train
@@ -122,7 +122,7 @@ def test_the_record_repeats(name):
     kept = random.Random(name).choice([one for one in records if one.name == name])
     tests = 2 if name == "MSS" else 3
     done = training.train_encoder(name, kept.seed, kept.steps[tests - 1])
-    again = json.loads(script("encoder").line(name, kept.seed, done))
+    again = json.loads(tool.line(name, kept.seed, done))
     assert again.keys() == vars(kept).keys()
     assert again["steps"] == kept.steps[:tests]
     for test_set, errors in again["errors"].items():

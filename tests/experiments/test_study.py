@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from conftest import script
+import study as tool
 
 from utils.experiments import comparison, record
 from utils.experiments.comparison import Run
 from utils.features.loss import SpectralLoss
 from utils.features.rivals import AverageSpectrum
 
-tool = script("study")
 JOBS = [Run("delay", 0, "average spectrum", "first", "random", pair) for pair in range(4)]
 RESULTS = [replace(job, error=float(job.pair)) for job in JOBS]
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 from frames import lipschitz_bound
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utils.experiments.comparison import contenders
@@ -36,12 +36,6 @@ OPERATORS |= {"JTFS, local": SCATTERING["local T and F"], "JTFS, coarse": SCATTE
 HOMOGENEOUS = set(OPERATORS) - {"MSS log", "MSS both", "JTFS, log", "optimal transport"}
 brief = partial(am_chirp, duration=N / SAMPLE_RATE)
 operators = pytest.mark.parametrize("name", OPERATORS)
-
-
-def check(tries: int):
-    """Decorate a property with how many draws it is tried on, the same ones each time."""
-    quiet = dict(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    return settings(max_examples=tries, derandomize=True, **quiet)
 
 
 def sound(kind: str, seed: int, level: float, length: int = N) -> torch.Tensor:
@@ -80,7 +74,7 @@ def test_lipschitz_bound(name):
     assert max(op(tone).norm() / tone.norm() for tone in tones) > bound / 5
     length = st.builds(sound, KINDS, SEEDS, LEVELS, st.just(op.length))
 
-    @check(30)
+    @settings(max_examples=30)
     @given(length, length, st.floats(-9, 0))
     def hold(x, other, closeness):
         y = x + 10**closeness * (other - x)
@@ -94,7 +88,7 @@ BY_WIDTH = {
 }
 
 
-@check(12)
+@settings(max_examples=12)
 @given(st.sampled_from(["noise", "tone"]), SEEDS, st.integers(1, 2**8))
 def test_invariance_to_delay_as_T_promises(kind, seed, samples):
     """A delay changes local features by at most half its share of T; global ones, next to nothing.
@@ -114,7 +108,7 @@ LOCAL = {T: JTFS(2**12, J=8, Q=(8, 1), J_fr=3, Q_fr=1, T=T) for T in (2**8, 2**9
 
 
 @pytest.mark.parametrize("T", LOCAL)
-@check(20)
+@settings(max_examples=20)
 @given(rate=st.floats(6, 16), carrier=st.floats(300, 700), tremolo=st.floats(4, 16), level=LEVELS)
 def test_a_chirp_and_its_reversal_swap_spins(T, rate, carrier, tremolo, level):
     """Rates at which a chirp crosses octaves while a frame lasts; slower ones are tones."""
@@ -138,7 +132,7 @@ def centre(hertz: float, harmonics: int, level: float) -> float:
     return ((energy * torch.arange(len(energy))).sum() / energy.sum()).item()
 
 
-@check(30)
+@settings(max_examples=30)
 @given(st.floats(400, 800), st.integers(1, 2), st.integers(-4, 4), LEVELS)
 def test_transposition_moves_along_log_frequency(hertz, harmonics, steps, level):
     """By as many first-order wavelets as it has steps of an octave divided by Q."""
@@ -148,7 +142,7 @@ def test_transposition_moves_along_log_frequency(hertz, harmonics, steps, level)
 
 @pytest.mark.parametrize("p", [1, 2])
 @operators
-@check(15)
+@settings(max_examples=15)
 @given(x=SOUNDS, y=SOUNDS, z=SOUNDS)
 def test_a_loss_is_a_distance(name, p, x, y, z):
     """Zero on equal sounds, symmetric, and no way is shorter than the straight one."""
@@ -161,7 +155,7 @@ def test_a_loss_is_a_distance(name, p, x, y, z):
 
 
 @pytest.mark.parametrize("name", sorted(HOMOGENEOUS))
-@check(20)
+@settings(max_examples=20)
 @given(x=SOUNDS, factor=LEVELS)
 def test_homogeneity(name, x, factor):
     """A sound so many times louder has features so many times larger, whatever its sign."""
@@ -170,7 +164,7 @@ def test_homogeneity(name, x, factor):
 
 
 @operators
-@check(15)
+@settings(max_examples=15)
 @given(sounds=st.lists(SOUNDS, min_size=1, max_size=4), random=st.randoms(use_true_random=False))
 def test_order_and_size_of_a_batch_do_not_matter(name, sounds, random):
     phi, x, order = OPERATORS[name], torch.stack(sounds), list(range(len(sounds)))
@@ -184,7 +178,7 @@ def test_order_and_size_of_a_batch_do_not_matter(name, sounds, random):
 
 
 @pytest.mark.parametrize("name", ["MSS linear", "JTFS", "JTFS, local", "modulation spectrum"])
-@check(8)
+@settings(max_examples=8)
 @given(truth=THETAS, start=THETAS, samples=st.sampled_from([0, 64]))
 def test_an_accepted_step_never_goes_up(name, truth, start, samples):
     phi, target = OPERATORS[name], delay(brief(truth), samples)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
+import study as tool
 import torch
-from conftest import ROOT, cells, script
+from conftest import ROOT, cells
 from dask.distributed import Client, LocalCluster
 from joblib import parallel_config
 
@@ -22,7 +23,6 @@ from utils.parameters import grid
 from utils.search.landscape import loss_surfaces, survey
 from utils.synth import am_chirp
 
-tool = script("study")
 short = partial(am_chirp, duration=0.5)
 PHI = JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
 RUNS = [comparison.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(2)]
