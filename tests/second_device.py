@@ -93,21 +93,17 @@ def register():
     _setup_privateuseone_for_python_backend(NAME)
     library = torch.library.Library("aten", "IMPL")
     for operation in FACTORIES:
-        library.impl(operation, _maker(operation), "PrivateUse1")
+        library.impl(operation, functools.partial(_make, operation), "PrivateUse1")
     library.impl("_copy_from", _copy_from, "PrivateUse1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch says that it overrides
-        library.impl(
-            "_efficientzerotensor", _maker(torch.zeros), "PrivateUse1", allow_override=True
-        )
+        zeros = functools.partial(_make, torch.zeros)
+        library.impl("_efficientzerotensor", zeros, "PrivateUse1", allow_override=True)
     return library
 
 
-def _maker(operation):
-    def make(*args, **kwargs):
-        return Elsewhere(operation(*args, **kwargs | {"device": torch.device("cpu")}))
-
-    return make
+def _make(operation, *args, **kwargs):
+    return Elsewhere(operation(*args, **kwargs | {"device": torch.device("cpu")}))
 
 
 def _copy_from(source, target, non_blocking=False):

@@ -32,29 +32,22 @@ LINES = 15  # of text that a slide holds, at COLUMNS characters
 COLUMNS = 84
 CODE_LINES = 16  # that a slide shows; the whole is for the speaker
 WORDS = 28  # of a paragraph: a longer one is for the speaker
-PICTURE = 12  # lines of text whose place a figure takes; text may follow it
+PICTURE, PLAYERS = 12, 3  # lines of text whose place they take; text may follow a picture
 ABOVE = {"picture": 4.5, "explorer": 1.5}  # lines of text that may stand above it
 
 
 @dataclass
-class Item:
-    """Something on a slide: its HTML, and how many lines of text it takes."""
-
-    body: str
-    lines: float
-
-
-@dataclass
 class Slide:
-    """A title, items, and what the speaker reads."""
+    """A title, items in HTML, how many lines of text they take, and what the speaker reads."""
 
     title: str
-    items: list[Item] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
+    lines: float = 0.0
     notes: list[str] = field(default_factory=list)
 
-    @property
-    def lines(self) -> float:
-        return sum(item.lines for item in self.items)
+    def add(self, body: str, lines: float) -> None:
+        self.items.append(body)
+        self.lines += lines
 
 
 MARKDOWN = (
@@ -96,7 +89,7 @@ def title(chapters: dict[str, list[Slide]]) -> Slide:
     body = f"<p>{BOOK['author']}. To read, and to run in Colab: <b>{SITE}</b></p><ol>"
     for name, slides in chapters.items():
         body += f'<li><a href="#/{name}">{slides[0].title}</a></li>'
-    return Slide(BOOK["title"], [Item(f"{body}</ol>", LINES)])
+    return Slide(BOOK["title"], [f"{body}</ol>"])
 
 
 def column(path: Path) -> list[Slide]:
@@ -120,11 +113,11 @@ def column(path: Path) -> list[Slide]:
     return [slide for slide in slides if slide.items]
 
 
-def place(slides: list[Slide], item: Item) -> None:
+def place(slides: list[Slide], body: str, lines: float) -> None:
     """Put an item on the last slide, or on another of the same title where that is full."""
-    if slides[-1].items and slides[-1].lines + item.lines > LINES:
+    if slides[-1].items and slides[-1].lines + lines > LINES:
         slides.append(Slide(slides[-1].title))
-    slides[-1].items.append(item)
+    slides[-1].add(body, lines)
 
 
 def add_text(slides: list[Slide], text: str) -> None:
@@ -140,7 +133,7 @@ def add_text(slides: list[Slide], text: str) -> None:
         if block.type == "paragraph" and len(source.split()) > WORDS and not whole_counts:
             slides[-1].notes.append(body)
         else:
-            place(slides, Item(body, height(body)))
+            place(slides, body, height(body))
     if hint:
         slides[-1].notes.append(MARKDOWN.render(details + hint))
 
@@ -164,13 +157,13 @@ def add_code(slides: list[Slide], source: str) -> None:
         slides[-1].notes.append(f"<pre>{html.escape(source)}</pre>")
     if shown:
         body = highlight("\n".join(shown), PythonLexer(), HtmlFormatter(cssclass="code"))
-        place(slides, Item(body, 0.9 * len(shown)))
+        place(slides, body, 0.9 * len(shown))
 
 
 def add_output(slides: list[Slide], output: dict) -> None:
     if output["output_type"] == "stream":
         text = "".join(output["text"]).strip()
-        place(slides, Item(f"<pre>{html.escape(text)}</pre>", 0.8 * (text.count("\n") + 1)))
+        place(slides, f"<pre>{html.escape(text)}</pre>", 0.8 * (text.count("\n") + 1))
         return
     data = output.get("data", {})
     if "text/markdown" in data:  # a listing, between fences
@@ -182,27 +175,27 @@ def add_output(slides: list[Slide], output: dict) -> None:
 def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
     """A result; or a table, figure, explorer or row of players."""
     if is_claim:
-        place(slides, Item(body, height(body)))
+        place(slides, body, height(body))
     elif "<audio" in body and "dtfa-explorer" not in body:
-        place(slides, Item(f'<div class="players">{body}</div>', 3))
+        place(slides, f'<div class="players">{body}</div>', PLAYERS)
     elif "<table" in body:
-        place(slides, Item(f'<div class="wide">{body}</div>', min(LINES, 2 + body.count("<tr"))))
+        place(slides, f'<div class="wide">{body}</div>', min(LINES, 2 + body.count("<tr")))
     else:
         kind = "explorer" if "dtfa-explorer" in body else "picture"
         last = slides[-1]
         if last.lines > ABOVE[kind]:  # on a slide of its own, with its sounds
             slides.append(Slide(last.title))
-            if kind == "picture" and 'class="players"' in last.items[-1].body:
-                slides[-1].items.append(last.items.pop())
+            if kind == "picture" and 'class="players"' in last.items[-1]:
+                slides[-1].add(last.items.pop(), PLAYERS)
         lines = PICTURE if kind == "picture" else LINES
         still = " data-prevent-swipe" * (kind == "explorer")  # a finger moves what is in it
-        slides[-1].items.append(Item(f'<div class="{kind}"{still}>{body}</div>', lines))
+        slides[-1].add(f'<div class="{kind}"{still}>{body}</div>', lines)
 
 
 def markup(slide: Slide) -> str:
     notes = f'<aside class="notes">{"".join(slide.notes)}</aside>' if slide.notes else ""
-    body = "".join(item.body for item in slide.items)
-    return f'<section><h2>{slide.title}</h2><div class="body">{body}</div>{notes}</section>\n'
+    body = f'<div class="body">{"".join(slide.items)}</div>'
+    return f"<section><h2>{slide.title}</h2>{body}{notes}</section>\n"
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def opened(browser):
     def show_page(call, *args, **kwargs):
         with capture_output() as captured:
             call(*args, **kwargs)
-        page = browser.new_page(viewport={"width": 1200, "height": 1000})
+        page = browser.new_page(viewport={"width": 1200, "height": 1000}, has_touch=True)
         page.messages = []
         page.on("console", lambda m: page.messages.append(m.text))
         page.on("pageerror", lambda error: page.messages.append(str(error)))
@@ -173,14 +173,11 @@ def test_target_can_be_dragged_and_a_start_chosen(opened, charts):
     assert page.get_by_label("start f_m").get_attribute("aria-valuetext") == "5.3 Hz"
 
 
-def test_a_finger_drags_the_target(browser, charts):
-    context = browser.new_context(has_touch=True, viewport={"width": 375, "height": 800})
-    page = context.new_page()
-    with capture_output() as captured:
-        explorer.landscape(charts)
-    page.set_content(captured.outputs[0].data["text/html"])
+def test_a_finger_drags_the_target(opened, charts):
+    page = opened(explorer.landscape, charts)
+    page.set_viewport_size({"width": 375, "height": 800})
     x, y = centre(page.locator(".dtfa-star").first)
-    session = context.new_cdp_session(page)
+    session = page.context.new_cdp_session(page)
     for kind, points in (
         ("touchStart", [{"x": x, "y": y}]),
         ("touchMove", [{"x": x + 20, "y": y - 20}]),
@@ -190,7 +187,6 @@ def test_a_finger_drags_the_target(browser, charts):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     page.wait_for_function("document.querySelector('input').value === '2'", timeout=3000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    context.close()
 
 
 def test_descent_arrives_where_the_surface_is_a_funnel(opened):
