@@ -77,17 +77,11 @@ def floating(name: str, value, *, last=None, ndim=None, nan: bool = False) -> Te
     return value
 
 
-def together(name: str, value: Tensor, other_name: str, other: Tensor, *, broadcast=True) -> None:
-    """Raise unless two tensors are on one device and, if asked, their shapes broadcast."""
+def together(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Raise unless two tensors are on one device."""
     if value.device != other.device:
         raise ValueError(
             f"{name} is on {value.device} and {other_name} on {other.device}; expected one device"
-        )
-    pairs = zip(reversed(value.shape), reversed(other.shape), strict=False)
-    if broadcast and any(a != b and 1 not in (a, b) for a, b in pairs):
-        raise ValueError(
-            f"{name} has shape {tuple(value.shape)} and {other_name} {tuple(other.shape)}; "
-            "expected shapes that broadcast"
         )
 
 

@@ -58,9 +58,9 @@ def am_chirp(
     duration, sample_rate : seconds, Hz.
     unit_energy : whether each sound is divided by its Euclidean norm.
     """
-    _check_chirp(theta, carrier, bandwidth, duration, sample_rate)
+    samples = _check_chirp(theta, carrier, bandwidth, duration, sample_rate)
     f_m, gamma = theta[..., 0, None], theta[..., 1, None]
-    t = _time(duration, sample_rate, -duration / 2).to(theta)
+    t = (torch.arange(samples, dtype=torch.float64) / sample_rate - duration / 2).to(theta)
     octaves = gamma * t
     phase = 2 * math.pi * carrier * t * _exprel(math.log(2) * octaves)
     # t / s = 10 octaves / bandwidth, as products: forward differentiation is slow over a quotient.
@@ -101,7 +101,7 @@ def ripple(
     samples = _check_sound(theta, duration, sample_rate, signed=True)
     checks.integer("duration * sample_rate", samples, least=SILENT_TAIL + 1)
     w, density = theta[..., 0, None], theta[..., 1, None]
-    t = _time(duration, sample_rate).to(theta)
+    t = (torch.arange(samples, dtype=torch.float64) / sample_rate).to(theta)
     window = torch.zeros_like(t)
     window[:-SILENT_TAIL] = torch.as_tensor(tukey(len(t) - SILENT_TAIL, 0.1)).to(t)
     fixed = PARTIALS, OCTAVES, PHASES
@@ -167,8 +167,8 @@ def samples_of(duration: float, sample_rate: float) -> int:
     return checks.integer("duration * sample_rate", samples, least=1)
 
 
-def _check_chirp(theta, carrier, bandwidth, duration, sample_rate) -> None:
-    _check_sound(theta, duration, sample_rate, signed=False)
+def _check_chirp(theta, carrier, bandwidth, duration, sample_rate) -> int:
+    samples = _check_sound(theta, duration, sample_rate, signed=False)
     checks.real("carrier", carrier, above=0)
     checks.real("bandwidth", bandwidth, above=1e-6)
     top = carrier * 2 ** min(0.3 * bandwidth, 1000.0)  # three standard deviations up
@@ -177,6 +177,7 @@ def _check_chirp(theta, carrier, bandwidth, duration, sample_rate) -> None:
             f"carrier is {carrier!r} and bandwidth {bandwidth!r}, so that the chirp reaches "
             f"{top:g} Hz; expected less than half the sample_rate {sample_rate!r}"
         )
+    return samples
 
 
 def _check_sound(theta, duration, sample_rate, signed: bool) -> int:
@@ -188,12 +189,6 @@ def _check_sound(theta, duration, sample_rate, signed: bool) -> int:
         some = rate.flatten()[:4].tolist()
         raise ValueError(f"theta[..., 0] is {some}; expected above {low:g} and below {high:g} Hz")
     return samples
-
-
-def _time(duration: float, sample_rate: float, start: float = 0.0) -> Tensor:
-    """The time axis (N,) of a sound, in seconds."""
-    n = torch.arange(round(duration * sample_rate), dtype=torch.float64)
-    return float(start) + n / float(sample_rate)
 
 
 def _exprel(u: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from utils.experiments import training
-from utils.experiments.encoder import Encoder, QuadraticCriterion, SoundCriterion, train
+from utils.experiments.encoder import Encoder, QuadraticCriterion, sound_criterion, train
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.parameters import Parameter, draw, parameters, parameters_of
@@ -88,7 +88,7 @@ def test_the_quadratic_form_is_the_loss_near_the_truth():
 
 
 def test_a_criterion_of_sounds_sees_sounds_alone(sounds):
-    criterion = SoundCriterion(short, SpectralLoss(MSS(), p=1))
+    criterion = sound_criterion(short, SpectralLoss(MSS(), p=1))
     assert criterion(THETAS, sounds, None) == pytest.approx(0, abs=1e-7)
     assert criterion(THETAS, delay(sounds, 2**8), None) > 0
 

@@ -37,12 +37,6 @@ def test_gradient_is_that_of_the_shifted_candidate():
     assert found.norm() > 0
 
 
-@pytest.mark.parametrize("loss", [LOSS, lambda x, y: (x - y).norm()], ids=["with", "without"])
-def test_alignment_takes_what_it_needs_of_a_target_once(loss):
-    aligned, late = rivals.Aligned(loss), delay(X, 500)
-    assert aligned(1.1 * X, features=aligned.features(late)) == aligned(1.1 * X, late) > 0
-
-
 def test_silence_is_legal():
     silence = torch.zeros_like(X)
     assert torch.isfinite(rivals.Aligned(LOSS)(X, silence))

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from joblib import delayed
 from torch import Tensor
 
-from ..parameters import parameters_of
+from ..parameters import grid
 from ..search.landscape import loss_surfaces, survey
-from ..search.many import parallel
 from ..synth import am_chirp, delay
 from .cache import once
 
@@ -34,16 +32,12 @@ class Chart:
 
 def target_grid(counts: tuple[int, int] = TARGETS) -> Float[Tensor, "C D 2"]:
     """Parameters of targets: the middles of even cells of the range, in logarithms."""
-    axes = []
-    for parameter, count in zip(parameters_of(am_chirp), counts, strict=True):
-        part = (torch.arange(count) + 0.5) / count
-        axes.append(parameter.low * (parameter.high / parameter.low) ** part)
-    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    return grid(am_chirp, tuple(2 * count + 1 for count in counts))[1::2, 1::2]
 
 
 def chart(
     phi: Callable,
-    grid: Float[Tensor, "A B 2"],
+    points: Float[Tensor, "A B 2"],
     delays: Sequence[int],
     counts: tuple[int, int] = TARGETS,
     n_jobs: int = -1,
@@ -55,26 +49,17 @@ def chart(
     `survey`.
     """
     sounds = am_chirp(target_grid(counts)).flatten(0, 1)
+    targets = torch.cat([delay(sounds, samples) for samples in delays])
     with torch.no_grad():
         many = phi(sounds[0]).shape[-1] > MANY
-    targets = torch.cat([delay(sounds, samples) for samples in delays])
+        features = [] if many else torch.cat([phi(part) for part in targets.split(8)])
     if many:
-        found = [
-            loss_surfaces(am_chirp, phi, grid, part, n_jobs=n_jobs)
-            for part in targets.split(AT_ONCE)
-        ]
+        parts = targets.split(AT_ONCE)
+        found = [loss_surfaces(am_chirp, phi, points, part, n_jobs=n_jobs) for part in parts]
         losses, slopes = (torch.cat(part) for part in zip(*found, strict=True))
     else:
-        atlas = once(survey, am_chirp, phi, grid, n_jobs=n_jobs)
-        # Parts are copied: a view would take the whole of its tensor along to another process.
-        work = (delayed(_features)(phi, part.clone()) for part in targets.split(8))
-        features = torch.cat(list(parallel(n_jobs, targets.device)(work)))
+        atlas = once(survey, am_chirp, phi, points, n_jobs=n_jobs)
         found = [atlas.surface(wanted, p=1) for wanted in features]
         losses, slopes = (torch.stack(part) for part in zip(*found, strict=True))
-    shape = (len(delays), *counts, *grid.shape[:-1])
-    return Chart(grid, tuple(delays), losses.reshape(shape), slopes.reshape(*shape, -1))
-
-
-def _features(phi: Callable, sounds: Tensor) -> Tensor:
-    with torch.no_grad():
-        return phi(sounds)
+    shape = (len(delays), *counts, *points.shape[:-1])
+    return Chart(points, tuple(delays), losses.reshape(shape), slopes.reshape(*shape, -1))

@@ -1,6 +1,6 @@
 """f_W: a small network that predicts the parameters of a synthesizer from sound, and its training.
 
-The network sees sounds alone. The criterion decides what else training sees: `SoundCriterion`
+The network sees sounds alone. The criterion decides what else training sees: `sound_criterion`
 compares sounds, so that nobody need know what made them; `QuadraticCriterion` compares parameters.
 """
 
@@ -72,34 +72,20 @@ class Encoder(nn.Module):
         return level / (level.square().mean((-2, -1), keepdim=True) + 1e-6).sqrt()
 
     def forward(self, x: Float[Tensor, "*batch N"]) -> Float[Tensor, "*batch P"]:
-        """The predicted parameters."""
-        _check_sound(x, self.mel)
-        planes = self.layers(self.log_mel(x.reshape(-1, x.shape[-1]))[:, None])
+        """The predicted parameters, of the device and dtype of the weights."""
+        sounds = checks.floating("x", x).reshape(-1, x.shape[-1]).to(self.mel)
+        planes = self.layers(self.log_mel(sounds)[:, None])
         pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
         z = self.lowest + self.width * torch.sigmoid(self.head(pooled))
         return coordinates(self.synth)[1](z).reshape(*x.shape[:-1], -1)
 
 
-def _check_sound(x: Tensor, weights: Tensor) -> None:
-    checks.floating("x", x)
-    checks.together("x", x, "the encoder", weights, broadcast=False)
-    if x.dtype != weights.dtype:
-        raise TypeError(f"x is of {x.dtype}; expected {weights.dtype}, as weights are")
-
-
-class SoundCriterion:
+def sound_criterion(synth: Callable, loss: Callable) -> Criterion:
     """The mean loss between the sounds of the predicted parameters and the input audio.
 
     It never sees a parameter. Engel et al., "DDSP", ICLR 2020.
     """
-
-    def __init__(self, synth: Callable, loss: Callable):
-        self.synth, self.loss = synth, loss
-
-    def __call__(
-        self, predicted: Float[Tensor, "B P"], audio: Float[Tensor, "B N"], indices: Tensor | None
-    ) -> Float[Tensor, ""]:
-        return self.loss(self.synth(predicted), audio).mean()
+    return lambda predicted, audio, indices: loss(synth(predicted), audio).mean()
 
 
 class QuadraticCriterion:

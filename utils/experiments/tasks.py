@@ -58,10 +58,6 @@ class Outside(Task):
         return limits[:, 1] * self.amounts[0] ** share
 
 
-def _plain(synth, theta, amount, generator):
-    return synth(theta)
-
-
 def _delayed(synth, theta, amount, generator):
     return delay(synth(theta), int(amount))
 
@@ -101,7 +97,9 @@ TASKS = {
     "noise": Task("one chirp, noise {amount:g} dB below", _noisy, (20,)),
     "carrier": Task("one chirp, carrier {amount:g} octaves up", _transposed, (0.5,)),
     "outside": Outside(
-        "one chirp, parameters up to {amount:g} times above the range", _plain, (1.5,)
+        "one chirp, parameters up to {amount:g} times above the range",
+        lambda synth, theta, *_: synth(theta),
+        (1.5,),
     ),
     "level": Task(
         "one chirp, delayed by {amount:g} samples, its level as published",

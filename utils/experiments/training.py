@@ -50,9 +50,9 @@ def criterion(name: str) -> encoder.Criterion:
     """A criterion by name, one of `LIVE_STEPS`."""
     checks.one_of("name", name, LIVE_STEPS)
     if name == "MSS":
-        return encoder.SoundCriterion(synth, SpectralLoss(MSS(magnitude="both"), p=1))
+        return encoder.sound_criterion(synth, SpectralLoss(MSS(magnitude="both"), p=1))
     if name == "JTFS":
-        return encoder.SoundCriterion(synth, SpectralLoss(scattering(), p=2))
+        return encoder.sound_criterion(synth, SpectralLoss(scattering(), p=2))
     thetas = training_set()
     forms = torch.eye(2).expand(len(thetas), 2, 2)
     if name == "JTFS, linearized":

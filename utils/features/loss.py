@@ -68,9 +68,11 @@ def _check_pair(x: Tensor, y: Tensor | None, features: Tensor | None) -> None:
     checks.tensor("x", x)
     name, other, length = ("features", features, None) if y is None else ("y", y, x.shape[-1])
     checks.tensor(name, other, last=length)
-    checks.together("x", x[..., 0], name, other[..., 0])
-    if x.ndim != other.ndim and 1 not in (x.ndim, other.ndim):
+    checks.together("x", x, name, other)
+    sizes = zip(x.shape[:-1], other.shape[:-1], strict=False)
+    alike = x.ndim == other.ndim and all(a == b or 1 in (a, b) for a, b in sizes)
+    if not alike and 1 not in (x.ndim, other.ndim):
         raise ValueError(
             f"x has shape {tuple(x.shape)} and {name} {tuple(other.shape)}; "
-            "expected the same number of axes, or one sound"
+            "expected one sound, or as many axes, which broadcast"
         )

@@ -47,10 +47,9 @@ class MSS(Described):
         Silence is legal: its linear features are zero, and so are its gradients. A NaN is passed
         on.
         """
-        x = _audible(x, longest_window=max(self.n_ffts))
         features = []
         for n_fft in self.n_ffts:
-            X = _magnitudes(x, n_fft, n_fft // 4).flatten(-2)
+            X = spectrogram(x, n_fft, n_fft // 4).flatten(-2)
             weight = 1 / (len(self.n_ffts) * X.shape[-1])
             if self.magnitude in ("linear", "both"):
                 features.append(weight * X)
@@ -66,23 +65,14 @@ def spectrogram(
 
     Periodic Hann windows, frames centred, edges reflected. Silence is legal, a NaN is passed on.
     """
-    return _magnitudes(_audible(x, longest_window=n_fft), n_fft, hop)
-
-
-def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    checks.floating("x", x, nan=True)
+    if x.shape[-1] <= n_fft // 2:
+        raise ValueError(
+            f"x has {x.shape[-1]} samples; expected more than {n_fft // 2}, half of a window"
+        )
+    x = torch.where(x.abs() <= SILENCE, 0.0, x)  # a NaN is not silence
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
     batch = x.reshape(-1, x.shape[-1])
     stft = torch.stft(batch, n_fft, hop, window=window, return_complex=True)
     # The derivative of the modulus at zero is zero.
     return stft.abs().reshape(*x.shape[:-1], *stft.shape[-2:])
-
-
-def _audible(x: Tensor, longest_window: int) -> Tensor:
-    """The sounds, checked, with samples that count as silence made zero."""
-    checks.floating("x", x, nan=True)
-    if x.shape[-1] <= longest_window // 2:
-        raise ValueError(
-            f"x has {x.shape[-1]} samples; expected more than {longest_window // 2}, half of the "
-            "longest window"
-        )
-    return torch.where(x.abs() <= SILENCE, 0.0, x)  # a NaN is not silence

@@ -44,21 +44,10 @@ class Aligned(Described):
         super().__init__()
         self.loss, self.by = loss, checks.one_of("by", by, ("envelopes", "waveforms"))
 
-    def features(self, y: Float[Tensor, " n"]) -> tuple[Tensor, Tensor | None]:
-        """What needs computing only once for a target: itself, and its features if any."""
-        return y, self.loss.features(y) if hasattr(self.loss, "features") else None
-
-    def forward(
-        self,
-        x: Float[Tensor, " n"],
-        y: Float[Tensor, " n"] | None = None,
-        *,
-        features: tuple | None = None,
-    ) -> Float[Tensor, ""]:
-        y, known = self.features(y) if features is None else features
+    def forward(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> Float[Tensor, ""]:
         lag = self.lag(x, y)
         shifted = nn.functional.pad(x, (lag, -lag))  # zeros on one side, a cut on the other
-        return self.loss(shifted, y) if known is None else self.loss(shifted, features=known)
+        return self.loss(shifted, y)
 
     def lag(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> int:
         """The delay of `x`, in samples of either sign, at which it agrees best with `y`."""

@@ -80,7 +80,7 @@ def loss_surfaces(
     """
     parts = _parts(synth, phi, grid)
     checks.floating("targets", targets, ndim=2, last=synth(parts[0][:1]).shape[-1])
-    checks.together("targets", targets, "grid", grid, broadcast=False)
+    checks.together("targets", targets, "grid", grid)
     with torch.no_grad():
         features = torch.cat([phi(part) for part in targets.split(BATCH)])
     known = features.numpy(force=True)  # joblib shares arrays between processes

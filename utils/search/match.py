@@ -83,8 +83,8 @@ def check_search(
     checks.function("synth", synth)
     checks.function("loss or phi", criterion)
     checks.floating("target", target, ndim=1)
-    checks.floating("theta0", theta0, ndim=1)
-    checks.together("theta0", theta0, "target", target, broadcast=False)
+    checks.floating("theta0", theta0, ndim=1, last=len(declared_by(synth)) or None)
+    checks.together("theta0", theta0, "target", target)
     if not coordinates(synth)[0](theta0.detach()).isfinite().all():
         raise ValueError(f"theta0 is {theta0.tolist()}; expected positive on log scales")
     checks.integer("steps", steps, least=1)
