@@ -1,19 +1,20 @@
 """Kymatio's development version, run in a process of its own.
 
 The package `scrapl-loss` carries that version under `scrapl/kymatio`. It cannot live beside
-the released Kymatio in one process, so this file is both the caller (`reference_outputs`)
-and the script that the caller starts with that folder first on its path.
+the released Kymatio in one process.
 """
 
 import math
 import os
-import pickle
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
+import warnings
 
 import numpy as np
+import scipy.special
+import torch
+from joblib.externals.loky import ProcessPoolExecutor
+
+from utils.experiments.published import search_path
 
 
 def reference_outputs(jobs):
@@ -23,15 +24,28 @@ def reference_outputs(jobs):
     reference generates them, to an array (batch, time); banks holds (xi, sigma, j) of the filters
     of first order, second order and log-frequency.
     """
-    from utils.experiments.published import search_path  # the script finds another library
+    with ProcessPoolExecutor(max_workers=1) as process:
+        return process.submit(_outputs, jobs).result()
 
-    environment = {**os.environ, "PYTHONPATH": search_path()}
-    with tempfile.TemporaryDirectory() as scratch:
-        source, target = Path(scratch, "jobs"), Path(scratch, "outputs")
-        source.write_bytes(pickle.dumps(jobs))
-        command = [sys.executable, "-W", "ignore", __file__, str(source), str(target)]
-        subprocess.run(command, env=environment, check=True)
-        return pickle.loads(target.read_bytes())
+
+def _outputs(jobs):
+    warnings.simplefilter("ignore")
+    sys.path[:0] = search_path().split(os.pathsep)
+    vars(scipy.special).setdefault("sph_harm", None)  # as in utils/experiments/published.py
+    from kymatio.torch import TimeFrequencyScattering
+
+    torch.set_num_threads(1)  # its operations are too small to share
+    outputs = []
+    for settings, signals in jobs:
+        settings = {**settings, "shape": settings["length"], "F": settings["F"] or 0}
+        del settings["length"]
+        operator = TimeFrequencyScattering(**settings, format="time", out_type="dict")
+        with torch.no_grad():
+            paths = operator(torch.from_numpy(signals).float())
+        filters = operator.psi1_f, operator.psi2_f, operator.filters_fr[1]
+        banks = [[[psi[name] for psi in bank] for name in ("xi", "sigma", "j")] for bank in filters]
+        outputs.append(({key: value.numpy() for key, value in paths.items() if key}, banks))
+    return outputs
 
 
 def as_means(jtfs, paths):
@@ -40,7 +54,7 @@ def as_means(jtfs, paths):
     The reference sums where ours averages; it does not average the path of zero quefrency; and
     when F is local it strides over that path in steps of 2**J_fr, more than it was sampled with.
     """
-    from utils.features import wavelets
+    from utils.features import wavelets  # the other process imports another Kymatio
 
     F = jtfs.F
     global_F, width = F == "global", 2**jtfs.J_fr if F in ("global", None) else F
@@ -65,28 +79,3 @@ def as_means(jtfs, paths):
             value = value * 2 ** (jtfs.J if path["order"] == 1 else jtfs.bank_2.j[n2]) / jtfs.padded
         outputs.append(value)
     return np.stack(outputs, axis=1).reshape(len(missing), -1)
-
-
-def _main(source, target):
-    import scipy.special
-    import torch
-
-    vars(scipy.special).setdefault("sph_harm", None)  # as in utils/experiments/published.py
-    from kymatio.torch import TimeFrequencyScattering
-
-    torch.set_num_threads(1)  # its operations are too small to share
-    outputs = []
-    for settings, signals in pickle.loads(Path(source).read_bytes()):
-        settings = {**settings, "shape": settings["length"], "F": settings["F"] or 0}
-        del settings["length"]
-        operator = TimeFrequencyScattering(**settings, format="time", out_type="dict")
-        with torch.no_grad():
-            paths = operator(torch.from_numpy(signals).float())
-        filters = operator.psi1_f, operator.psi2_f, operator.filters_fr[1]
-        banks = [[[psi[name] for psi in bank] for name in ("xi", "sigma", "j")] for bank in filters]
-        outputs.append(({key: value.numpy() for key, value in paths.items() if key}, banks))
-    Path(target).write_bytes(pickle.dumps(outputs))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
