@@ -75,6 +75,15 @@ def watch(page):
     return page
 
 
+def drag_by_finger(page, points) -> None:
+    """Touch a page at the first point, and move to the others."""
+    session, act = page.context.new_cdp_session(page), "Input.dispatchTouchEvent"
+    for k, (x, y) in enumerate(points):
+        kind = "touchMove" if k else "touchStart"
+        session.send(act, {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    session.send(act, {"type": "touchEnd", "touchPoints": []})
+
+
 def cells(notebook: Path, kind: str) -> list[str]:
     """The sources of all cells of a kind, "code" or "markdown"."""
     content = json.loads(notebook.read_text(encoding="utf-8"))

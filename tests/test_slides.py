@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, TAUGHT, watch
+from conftest import ROOT, TAUGHT, drag_by_finger, watch
 
 DECK = ROOT / "_build/slides/index.html"
 HEIGHT, LEAST = 720, 17  # pixels of a slide, and of its smallest letters
@@ -130,11 +130,7 @@ def test_keys_turn_slides_whatever_the_mouse_has_used(deck, control, key):
 def test_a_finger_on_a_slider_turns_no_slide(deck, control):
     used, x, y = control
     before, at = used.evaluate(STATE), deck.evaluate("Reveal.getSlidePastCount()")
-    touch = deck.context.new_cdp_session(deck)
-    for step in range(10):
-        kind, point = "touchMove" if step else "touchStart", {"x": x + 10 * step, "y": y}
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    drag_by_finger(deck, [(x + 10 * step, y) for step in range(10)])
     assert used.evaluate(STATE) != before
     assert deck.evaluate("Reveal.getSlidePastCount()") == at
 

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from conftest import drag_by_finger
 from IPython.utils.capture import capture_output
 
 from utils.experiments.charts import Chart, chart, target_grid
@@ -177,14 +178,7 @@ def test_a_finger_drags_the_target(opened, charts):
     page = opened(explorer.landscape, charts)
     page.set_viewport_size({"width": 375, "height": 800})
     x, y = centre(page.locator(".dtfa-star").first)
-    session = page.context.new_cdp_session(page)
-    for kind, points in (
-        ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x + 20, "y": y - 20}]),
-        ("touchMove", [{"x": x + 250, "y": y - 40}]),
-        ("touchEnd", []),
-    ):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    drag_by_finger(page, [(x, y), (x + 20, y - 20), (x + 250, y - 40)])
     page.wait_for_function("document.querySelector('input').value === '2'", timeout=3000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
