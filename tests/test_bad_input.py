@@ -72,7 +72,7 @@ CALLS = {
     "JTFS": (whole, dict(x=X)),
     "JTFS, local": (local, dict(x=X)),
     "settings of JTFS": (settings_of, dict(length=N, J=6, J_fr=2, oversampling=1.0)),
-    "average spectrum": (AverageSpectrum(256), dict(x=X)),
+    "average spectrum": (AverageSpectrum(), dict(x=X)),
     "loss": (loss, dict(x=X, y=X.flip(0))),
     "aligned": (Aligned(loss), dict(x=X[0], y=X[1])),
     "gradient_descent": (
@@ -98,7 +98,7 @@ SHAPES = {
     "delay": lambda x, samples: x.shape,
     "JTFS": rows_of(len(whole.paths)),
     "JTFS, local": rows_of(len(local.paths)),
-    "average spectrum": rows_of(129),
+    "average spectrum": rows_of(513),
     "encoder": rows_of(2),
 }
 # Under which other names an error may speak of an argument: what becomes of it further in.

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Collection
+from numbers import Integral, Real
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +14,7 @@ MOST_SAMPLES = 2**28  # nine hours at 8192 Hz; more is a slip of units, and fill
 
 def real(name: str, value, *, above: float = -math.inf, below: float = math.inf) -> float:
     """Return `value` as a float strictly between `above` and `below`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {value!r}, a {type(value).__name__}; expected a real number")
     above, below = max(above, -LARGEST), min(below, LARGEST)
     if not above < value < below:
@@ -24,7 +24,7 @@ def real(name: str, value, *, above: float = -math.inf, below: float = math.inf)
 
 def integer(name: str, value, *, least: int = -MOST_SAMPLES, most: int = MOST_SAMPLES) -> int:
     """Return `value` as an int from `least` to `most`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} is {value!r}, a {type(value).__name__}; expected an integer")
     if not least <= value <= most:
         raise ValueError(f"{name} is {value!r}; expected from {least} to {most}")

@@ -102,8 +102,7 @@ def ripple(
     checks.integer("duration * sample_rate", samples, least=SILENT_TAIL + 1)
     w, density = theta[..., 0, None], theta[..., 1, None]
     t = (torch.arange(samples, dtype=torch.float64) / sample_rate).to(theta)
-    window = torch.zeros_like(t)
-    window[:-SILENT_TAIL] = torch.as_tensor(tukey(len(t) - SILENT_TAIL, 0.1)).to(t)
+    event = torch.from_numpy(tukey(len(t) - SILENT_TAIL, 0.1)).to(t)
     fixed = PARTIALS, OCTAVES, PHASES
     frequencies, octaves, phases = (torch.from_numpy(each).to(t) for each in fixed)
     tones = torch.sin(2 * math.pi * (frequencies[:, None] * t + phases[:, None]))
@@ -111,7 +110,7 @@ def ripple(
     # `torch.autocast` does not round), and w once for all.
     at_rest = torch.exp(2j * math.pi * density * octaves) @ tones.to(density.dtype.to_complex())
     x = tones.sum(0) + (torch.exp(2j * math.pi * w * t) * at_rest).imag
-    return _normalize(window * x)
+    return _normalize(torch.nn.functional.pad(event, (0, SILENT_TAIL)) * x)
 
 
 def sequence(
@@ -144,9 +143,7 @@ def delay(x: Float[Tensor, "*batch n"], samples: int) -> Float[Tensor, "*batch n
     """Shift a sound (..., N) later by `samples` (earlier if negative) and fill with zeros."""
     length = checks.floating("x", x, nan=True).shape[-1]
     checks.integer("samples", samples, least=1 - length, most=length - 1)
-    kept = x[..., : length - samples] if samples >= 0 else x[..., -samples:]
-    padding = (samples, 0) if samples >= 0 else (0, -samples)
-    return torch.nn.functional.pad(kept, padding)
+    return torch.nn.functional.pad(x, (samples, -samples))  # a negative number of zeros cuts
 
 
 def warp(x: Float[Tensor, " n"], amount: float, phase: float) -> Float[Tensor, " n"]:

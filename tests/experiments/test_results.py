@@ -32,7 +32,6 @@ def test_searches_of_a_cell():
     assert one.counts == (3, 4) and one.rate == 0.75
     assert one.first(2).counts == (1, 2)
     assert one.median("error") == pytest.approx(0.03)
-    assert one.succeeded.median("error") == 0.02
     assert one.wins_over(RESULTS.of("other", "delay", 256)) == 1
     assert RESULTS.of("other", "delay", 256).wins_over(one) == 1
 

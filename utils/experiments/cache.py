@@ -10,7 +10,6 @@ import joblib
 from torch import Tensor, nn
 
 ROOT = Path(__file__).parents[2]  # of the repository
-MEMORY = joblib.Memory(ROOT / "_build" / "shared", verbose=0)
 
 
 def once(work: Callable, *inputs, **options):
@@ -30,7 +29,7 @@ def once(work: Callable, *inputs, **options):
     return _kept(key, functools.partial(work, *inputs, **options))
 
 
-@MEMORY.cache(ignore=["work"])
+@joblib.Memory(ROOT / "_build" / "shared", verbose=0).cache(ignore=["work"])
 def _kept(key: str, work: Callable):
     return work()
 
@@ -57,7 +56,6 @@ def plain(value):
 @functools.cache
 def library() -> str:
     """A digest of this library's files, without those of pages, on which no result rests."""
-    digest, home = hashlib.sha256(), Path(__file__).parents[1]
-    for file in sorted(set(home.rglob("*.py")) - set((home / "page").rglob("*.py"))):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    home = Path(__file__).parents[1]
+    files = sorted(set(home.rglob("*.py")) - set((home / "page").rglob("*.py")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -22,7 +22,7 @@ from ..features import rivals
 from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
-from ..parameters import axis, draw, grid, parameters_of, per_coordinate
+from ..parameters import axis, coordinates, draw, grid, parameters_of
 from ..search.first_order import gradient_descent, objective
 from ..search.landscape import best_of_grid, local_minima, losses_at, share_toward
 from ..search.many import parallel
@@ -180,10 +180,9 @@ def run(job: Job, loss: Callable) -> Job:
         return LandscapeResult(*job.key, *landscape_statistics(task.synth, loss, target, truth))
     checks.one_of("solver", job.solver, ("first", "second"))
     checks.one_of("start", job.start, ("random", "grid"))
-    if job.start == "random":
-        start = task.start(job.pair)
-    else:
-        start = best_of_grid(task.synth, loss, target)
+    start = (
+        task.start(job.pair) if job.start == "random" else best_of_grid(task.synth, loss, target)
+    )
     if job.solver == "first":
         match = gradient_descent(task.synth, loss, target, start)
     elif hasattr(loss, "phi"):
@@ -212,14 +211,14 @@ def landscape_statistics(
 ) -> tuple[float, int, float]:
     """Share of directions toward the truth, minima on a grid and on cuts: see `LandscapeResult`."""
     points, value_at = grid(synth, LANDSCAPE_GRID), objective(synth, loss, target)
-    theta, values = points.clone().requires_grad_(), []
-    for point in theta.reshape(-1, points.shape[-1]):
-        value = value_at(point)
+    to_z, from_z = coordinates(synth)
+    z, values = to_z(points).requires_grad_(), []
+    for one in z.flatten(0, -2):
+        value = value_at(from_z(one))
         value.backward()
         values.append(value.detach())
     minima = local_minima(torch.stack(values).reshape(points.shape[:-1])).sum()
-    gradient = theta.grad * per_coordinate(parameters_of(synth), points)
-    share = share_toward(synth, points, [gradient], truth[None])
+    share = share_toward(synth, points, [z.grad], truth[None])
     cuts = []
     for k, parameter in enumerate(parameters_of(synth)):
         line = truth.repeat(CUT_POINTS, 1)

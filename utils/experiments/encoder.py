@@ -41,11 +41,11 @@ class Encoder(nn.Module):
     def __init__(self, synth: Callable, seed: int = 0):
         super().__init__()
         ranges = torch.tensor([(one.low, one.high) for one in parameters_of(synth)])
-        mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=512, n_mels=64, fmin=64.0)
         low, high = coordinates(synth)[0](ranges.T)
         self.synth = synth
         self.lowest, self.width = nn.Buffer(low), nn.Buffer(high - low)
-        self.mel = nn.Buffer(torch.as_tensor(mel, device=ranges.device))
+        mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=512, n_mels=64, fmin=64.0)
+        self.mel = nn.Buffer(torch.from_numpy(mel))
         # The same weights on any device, and the caller's random numbers go on.
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
@@ -127,10 +127,6 @@ class Training:
     seconds: list[float]
     errors: dict[str, list[float]]
 
-    @property
-    def seconds_per_step(self) -> float:
-        return self.seconds[-1] / self.steps[-1]
-
 
 def train(
     synth: Callable,
@@ -168,7 +164,9 @@ def train(
             _test(done, test_sets, step, spent)
         if step < steps:
             began = time.perf_counter()
-            indices, audio = _examples(synth, training_set, max_delay, generator)
+            indices = torch.randint(len(training_set), (BATCH,), generator=generator, device="cpu")
+            with torch.no_grad():
+                audio = delay_at_random(synth(training_set[indices]), max_delay, generator)
             value = criterion(encoder(audio), audio, indices)
             if not value.isfinite():
                 raise ValueError(f"criterion is {value.item()} at step {step}; expected a number")
@@ -179,22 +177,11 @@ def train(
     return done
 
 
-def _examples(synth, training_set, max_delay, generator) -> tuple[Tensor, Tensor]:
-    """Indices (B,) of random examples and their sounds (B, N), each with a random delay."""
-    count, device = len(training_set), generator.device
-    indices = torch.randint(count, (BATCH,), generator=generator, device=device)
-    indices = indices.to(training_set.device)
-    with torch.no_grad():
-        sounds = synth(training_set[indices])
-    return indices, delay_at_random(sounds, max_delay, generator)
-
-
 def delay_at_random(
     sounds: Float[Tensor, "B N"], max_delay: int, generator: torch.Generator
 ) -> Float[Tensor, "B N"]:
     """Sounds, each delayed by a random number of samples, up to `max_delay`."""
-    size, device = sounds.shape[:1], generator.device
-    delays = torch.randint(max_delay + 1, size, generator=generator, device=device)
+    delays = torch.randint(max_delay + 1, sounds.shape[:1], generator=generator, device="cpu")
     return torch.stack([delay(x, n) for x, n in zip(sounds, delays.tolist(), strict=True)])
 
 

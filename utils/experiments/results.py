@@ -22,11 +22,6 @@ class Searches(tuple):
         """The share that succeeds."""
         return self.counts[0] / len(self)
 
-    @property
-    def succeeded(self) -> Searches:
-        """Those that succeed."""
-        return Searches(run for run in self if run.succeeded)
-
     def first(self, count: int) -> Searches:
         """Those of the first pairs."""
         return Searches(run for run in self if run.pair < count)

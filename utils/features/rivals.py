@@ -86,15 +86,11 @@ class RandomWindows(Described):
         return SpectralLoss(MSS(n_ffts), p=1)(x, y)
 
 
-class AverageSpectrum(Described):
-    """The magnitudes of a spectrogram, averaged over time."""
-
-    def __init__(self, n_fft: int = 1024):
-        super().__init__()
-        self.n_fft = n_fft
+class AverageSpectrum(nn.Module):
+    """The magnitudes of a spectrogram, in windows of 1024 samples, averaged over time."""
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch bins"]:
-        return spectrogram(x, self.n_fft, self.n_fft // 4).mean(-1)
+        return spectrogram(x, 1024, 256).mean(-1)
 
 
 class Quantiles(Described):

@@ -34,8 +34,7 @@ def value_and_jacobian(
 
     directions = torch.eye(theta.shape[-1], dtype=theta.dtype, device=theta.device)
     with ONE_AT_A_TIME:
-        value, jacobian = torch.func.vmap(along, out_dims=(None, -1))(directions)
-    return value, jacobian
+        return torch.func.vmap(along, out_dims=(None, -1))(directions)
 
 
 def features_and_jacobian(
@@ -66,8 +65,7 @@ def condition(synth: Callable, phi: Callable, theta: Float[Tensor, " P"]) -> flo
 
     In search coordinates: the condition number of J^T J, with the Jacobian J of the features.
     """
-    _, slopes = features_and_slopes(synth, phi, theta)
-    return torch.linalg.cond(slopes).item() ** 2
+    return torch.linalg.cond(features_and_slopes(synth, phi, theta)[1]).item() ** 2
 
 
 def quadratic_forms(

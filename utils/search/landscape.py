@@ -41,6 +41,7 @@ class Atlas:
 
         The gradient is with respect to search coordinates, in which solvers move.
         """
+        target = target.detach().to(self.features)
         known = target.detach().to(self.features)[None]
         loss, gradient = _distances(self.features, self.jacobian, known, p)
         return loss.reshape(self.grid.shape[:-1]), gradient.reshape(self.grid.shape)

@@ -7,7 +7,7 @@ solvers, and no solver may use them.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -15,14 +15,6 @@ from torch import Tensor
 
 from .. import checks
 from ..parameters import Parameter, coordinates, declared_by, deviations
-
-
-class Stop(StrEnum):
-    """Why a search stopped."""
-
-    STEPS = "the step budget is spent"
-    AT_REST = "the parameters are at rest"
-    ZERO_GRADIENT = "the gradient is zero"
 
 
 @dataclass(frozen=True)
@@ -33,13 +25,13 @@ class Match:
     losses: Float[Tensor, " path"]
     evaluations: int  # at how many parameters the loss was computed, with or without its gradient
     seconds: float
-    stop: Stop
+    stop: Literal["budget", "at rest", "zero gradient"]
     parameters: tuple[Parameter, ...] = ()  # what the synthesizer declared
 
     @property
     def converged(self) -> bool:
         """Whether the search came to rest before its budget was spent."""
-        return self.stop is not Stop.STEPS
+        return self.stop != "budget"
 
 
 def errors(match: Match, truth: Float[Tensor, " P"]) -> Float[Tensor, " path"]:
@@ -63,7 +55,7 @@ def succeeded(
 
 
 def match_of(
-    synth: Callable, path: list[Tensor], losses: list[float], counted: int, began: float, stop: Stop
+    synth: Callable, path: list[Tensor], losses: list[float], counted: int, began: float, stop: str
 ) -> Match:
     """The record of a search along a path of coordinates; `began` is when, by `perf_counter`."""
     return Match(
