@@ -32,6 +32,7 @@ LINES = 15  # of text that a slide holds, at COLUMNS characters
 COLUMNS = 84
 CODE_LINES = 16  # that a slide shows; the whole is for the speaker
 WORDS = 28  # of a paragraph: a longer one is for the speaker
+TABLE = 1500  # characters of a table: a longer one is for the speaker
 PICTURE, PLAYERS = 12, 3  # lines of text whose place they take; text may follow a picture
 ABOVE = {"picture": 4.5, "explorer": 1.5}  # lines of text that may stand above it
 
@@ -178,6 +179,8 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
         place(slides, body, height(body))
     elif "<audio" in body and "dtfa-explorer" not in body:
         place(slides, f'<div class="players">{body}</div>', PLAYERS)
+    elif "<table" in body and len(re.sub(r"<[^>]+>", "", body)) > TABLE:
+        slides[-1].notes.append(body)
     elif "<table" in body:
         place(slides, f'<div class="wide">{body}</div>', min(LINES, 2 + body.count("<tr")))
     else:
