@@ -13,7 +13,7 @@ HOMES = {
     ".features.mss": ["MSS", "spectrogram"],
     ".features.loss": ["SpectralLoss"],
     ".features.rivals": ["Aligned", "TimeScattering"],
-    ".search.match": ["Match", "errors", "steps_to", "succeeded"],
+    ".search.match": ["Match", "Stop", "errors", "steps_to", "succeeded"],
     ".search.first_order": ["gradient_descent"],
     ".search.second_order": ["gauss_newton"],
     ".search.many": ["match_all"],

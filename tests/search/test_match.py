@@ -7,11 +7,11 @@ import torch
 
 from utils.search.first_order import gradient_descent
 from utils.search.many import match_all
-from utils.search.match import Match, errors, steps_to, succeeded
+from utils.search.match import Match, Stop, errors, steps_to, succeeded
 
 
 def match_of(*path):
-    return Match(torch.tensor(path), torch.zeros(len(path)), len(path), 0.0, "at rest")
+    return Match(torch.tensor(path), torch.zeros(len(path)), len(path), 0.0, Stop.AT_REST)
 
 
 def double(theta):

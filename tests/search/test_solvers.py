@@ -12,7 +12,7 @@ from utils.features.mss import MSS
 from utils.parameters import Parameter, grid, parameters
 from utils.search.first_order import gradient_descent
 from utils.search.landscape import best_of_grid, losses_at
-from utils.search.match import errors
+from utils.search.match import Stop, errors
 from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp, delay
 
@@ -50,7 +50,7 @@ def test_gradient_descent_recovers_an_aligned_chirp():
     assert len(match.thetas) == len(match.losses) == match.evaluations
     assert match.parameters == am_chirp.parameters
     few = gradient_descent(short, lambda x, y: LOSS(x, y), short(TRUTH), START, steps=4)
-    assert few.stop == "budget" and not few.converged
+    assert few.stop is Stop.STEPS and not few.converged
     expected = torch.stack([LOSS(short(theta), short(TRUTH)) for theta in few.thetas])
     torch.testing.assert_close(few.losses, expected, rtol=1e-4, atol=0)
     assert len(few.thetas) == 5
@@ -60,10 +60,10 @@ def test_gradient_descent_comes_to_rest_after_steps_of_the_stated_size():
     match = gradient_descent(torch.log, bowl, TRUTH.log(), START, steps=1000, tolerance=1e-3)
     moved = (match.thetas[1] / match.thetas[0]).log()
     torch.testing.assert_close(moved, torch.full((2,), 0.1), rtol=1e-3, atol=0)
-    assert match.stop == "at rest" and match.converged
+    assert match.stop is Stop.AT_REST and match.converged
     assert len(match.thetas) < 1001
     flat = gradient_descent(short, lambda x, y: 0 * x.sum(), short(TRUTH), START)
-    assert flat.stop == "zero gradient" and flat.converged
+    assert flat.stop is Stop.ZERO_GRADIENT and flat.converged
     assert flat.thetas.tolist() == [START.tolist()]
 
 
@@ -83,7 +83,7 @@ def test_gauss_newton_solves_an_ill_conditioned_linear_problem_at_once():
     match = gauss_newton(torch.log, lambda x: x * steep, TRUTH.log(), START, tolerance=1e-3)
     assert errors(match, TRUTH)[-1] < 1e-3
     assert match.evaluations <= 5
-    assert match.stop == "at rest"
+    assert match.stop is Stop.AT_REST
 
 
 def test_gauss_newton_recovers_a_chirp_and_never_goes_up():
@@ -118,9 +118,9 @@ def test_gauss_newton_takes_back_a_step_that_goes_up():
 
 def test_gauss_newton_says_why_it_stopped():
     flat = gauss_newton(short, lambda x: 0 * x[..., :3], short(TRUTH), START)
-    assert flat.stop == "zero gradient" and flat.converged
+    assert flat.stop is Stop.ZERO_GRADIENT and flat.converged
     spent = gauss_newton(short, PHI, short(TRUTH), START, steps=1)
-    assert spent.stop == "budget" and not spent.converged
+    assert spent.stop is Stop.STEPS and not spent.converged
 
 
 def test_gauss_newton_leaves_a_parameter_without_effect():

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .. import checks
 from ..parameters import coordinates
-from .match import Match, check_search, match_of
+from .match import Match, Stop, check_search, match_of
 
 
 def gradient_descent(
@@ -50,21 +50,21 @@ def gradient_descent(
     # smallest: an epsilon that only guards against 0 / 0.
     adam = torch.optim.Adam([z], lr=step_size, eps=1e-30)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-    path, losses, stop = [z.detach().clone()], [], "budget"
+    path, losses, stop = [z.detach().clone()], [], Stop.STEPS
     for _ in range(steps):
         value = value_at(from_z(z))
         losses.append(value.item())
         adam.zero_grad()
         value.backward()
         if not z.grad.any():
-            stop = "zero gradient"
+            stop = Stop.ZERO_GRADIENT
             break
         adam.step()
         cosine.step()
         path.append(z.detach().clone())
         low, high = torch.stack(path[-11:]).aminmax(dim=0)
         if len(path) > 10 and (high - low).max().item() < tolerance:
-            stop = "at rest"
+            stop = Stop.AT_REST
             break
     if len(losses) < len(path):
         with torch.no_grad():

@@ -7,7 +7,7 @@ solvers, and no solver may use them.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,8 @@ from torch import Tensor
 
 from .. import checks
 from ..parameters import Parameter, coordinates, declared_by, deviations
+
+Stop = StrEnum("Stop", "STEPS AT_REST ZERO_GRADIENT")  # why a search stopped; STEPS: its budget
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,13 @@ class Match:
     losses: Float[Tensor, " path"]
     evaluations: int  # at how many parameters the loss was computed, with or without its gradient
     seconds: float
-    stop: Literal["budget", "at rest", "zero gradient"]
+    stop: Stop
     parameters: tuple[Parameter, ...] = ()  # what the synthesizer declared
 
     @property
     def converged(self) -> bool:
         """Whether the search came to rest before its budget was spent."""
-        return self.stop != "budget"
+        return self.stop is not Stop.STEPS
 
 
 def errors(match: Match, truth: Float[Tensor, " P"]) -> Float[Tensor, " path"]:
@@ -55,7 +57,7 @@ def succeeded(
 
 
 def match_of(
-    synth: Callable, path: list[Tensor], losses: list[float], counted: int, began: float, stop: str
+    synth: Callable, path: list[Tensor], losses: list[float], counted: int, began: float, stop: Stop
 ) -> Match:
     """The record of a search along a path of coordinates; `began` is when, by `perf_counter`."""
     return Match(

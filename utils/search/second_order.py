@@ -10,7 +10,7 @@ from torch import Tensor
 from .. import checks
 from ..parameters import coordinates
 from .jacobian import features_and_jacobian
-from .match import Match, check_search, match_of
+from .match import Match, Stop, check_search, match_of
 
 
 def gauss_newton(
@@ -51,14 +51,14 @@ def gauss_newton(
     distance, linearize = _around(lambda z: synth(from_z(z)), phi, target)
     z, damping, taken_back = to_z(theta0.detach()), 1e-2, False
     loss, curvature, slope = linearize(z)
-    path, losses, evaluations, stop = [z], [loss], 1, "budget"
+    path, losses, evaluations, stop = [z], [loss], 1, Stop.STEPS
     while evaluations <= steps:
         if not slope.any():
-            stop = "zero gradient"
+            stop = Stop.ZERO_GRADIENT
             break
         step = _damped_step(curvature, slope, damping).to(z)
         if step.abs().max() < tolerance:
-            stop = "at rest"
+            stop = Stop.AT_REST
             break
         doubtful = taken_back and not distance(z + step) < loss
         trial = None if doubtful else linearize(z + step)
