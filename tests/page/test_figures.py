@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from utils.features.jtfs import JTFS
 from utils.page import figures
 from utils.parameters import Parameter, grid, parameters
-from utils.search.match import Match
+from utils.search.match import Match, Stop
 from utils.synth import am_chirp
 
 RATE = 8192
@@ -23,7 +23,7 @@ TRUTH = GRID[2, 3]
 WAY = (GRID / TRUTH).log()
 BOWL = (WAY.square().sum(-1), 2 * WAY)
 STEPS = torch.stack([GRID[0, 0], GRID[1, 1]])
-PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, "budget")]}
+PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, Stop.STEPS)]}
 WAVELET = torch.polar(torch.hann_window(64).expand(4, 64), torch.arange(256.0).reshape(4, 64))
 ERRORS = torch.tensor([[0.1, 0.3, 0.2], [1.0, 0.5, 0.9]])
 ONE = SimpleNamespace(seconds=[0.0, 1.0, 2.0], errors={"on time": [0.5, 0.4, 0.2]})
