@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from utils.features.jtfs import BLOCK, JTFS
+from utils.features.jtfs import JTFS
 
 
 def lipschitz_bound(op: JTFS) -> float:
@@ -36,8 +36,8 @@ def lipschitz_bound(op: JTFS) -> float:
     repeated = torch.nn.functional.pad(place, pad, mode="reflect")[0].long().bincount().max()
 
     first = torch.zeros(N, dtype=torch.float64)
-    for scale in op.scalogram:
-        first.index_add_(0, scale.bins.flatten(), scale.values.double().square().flatten())
+    for band in op.scalogram:
+        first += _energy(band, N)
 
     frames = 1 if op.T == "global" else N >> op.log2_stride
     second = torch.zeros(N, dtype=torch.float64)
@@ -45,19 +45,25 @@ def lipschitz_bound(op: JTFS) -> float:
     second[: half + 1] += lowpass
     second[half + 1 :] += lowpass[1:half].flip(0)
     for joint in op.order_2:
-        gain = joint.band.double().abs()
-        folded = torch.nn.functional.pad(gain, (0, -len(gain) % joint.size))
-        together = folded.reshape(-1, joint.size).sum(0)
-        bins = torch.arange(len(gain))
-        energy = gain * together[bins % joint.size]
-        constant = _over_time(joint) * _along_frequency(joint.quefrency)
-        second.index_add_(0, (joint.start + bins) % N, constant * energy)
+        constant = _over_time(joint) * _along_frequency(joint.quefrency) if joint.n2 else 0.0
+        for band in joint.bands:
+            second += constant * _energy(band, N)
     return math.sqrt(repeated * _largest(first) * _largest(second) / N)
 
 
 def _largest(paley: torch.Tensor) -> float:
     """Of a Littlewood-Paley sum over the bins (N,), as real signals meet it."""
     return (0.5 * (paley + paley.roll(-1).flip(0))).max().item()
+
+
+def _energy(band, N: int) -> torch.Tensor:
+    """Gains of wavelets along time, squared and summed, at the bins (N,); folded as they are."""
+    gain = band.values[:, 0, ::2].double().abs()  # each stands twice in a row
+    folded = torch.nn.functional.pad(gain, (0, -band.width % band.size))
+    together = folded.unflatten(-1, (-1, band.size)).sum(-2)
+    bins = torch.arange(band.width)
+    energy = (gain * together[:, bins % band.size]).sum(0)
+    return torch.zeros(N, dtype=torch.float64).index_add_(0, (band.start + bins) % N, energy)
 
 
 def _along_frequency(quefrency) -> float:
@@ -71,11 +77,11 @@ def _along_frequency(quefrency) -> float:
 
 
 def _over_time(joint) -> float:
-    """K: weights, banded as `jtfs` reads them, from sampled moduli to frames."""
-    M, reach = joint.weights.shape
-    weights = joint.weights.double()
-    starts = torch.tensor(joint.starts).repeat_interleave(BLOCK)[:M]
-    frame = starts[:, None] + torch.arange(reach)
-    total = torch.zeros(joint.frames, dtype=torch.float64)
-    total.index_add_(0, frame.flatten(), weights.abs().flatten())
-    return M * (weights.abs() * total[frame]).sum(1).max().item()
+    """K: weights, banded as `jtfs` reads them, from sampled moduli to frames; worst wavelet."""
+    weights = torch.zeros(len(joint.weights), len(joint.n2), joint.frames, dtype=torch.float64)
+    for span, frame in joint.spans:
+        reach = joint.weights[span, : frame.stop - frame.start].double().abs()
+        weights.flatten(1)[span, frame] = reach
+    samples = [band.size for band in joint.bands for _ in band.values]
+    parts = zip(samples, weights.split(samples), strict=True)
+    return max(M * (part * part.sum(0)).sum((1, 2)).max().item() for M, part in parts)

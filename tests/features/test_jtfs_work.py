@@ -9,9 +9,30 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from utils.features.jtfs import JTFS
+
+
+class Operators(TorchDispatchMode):
+    """Counts operators that do work, views excluded, and lists what a captured graph forbids: to
+    read a value on the host, to copy between devices, shapes that depend on values."""
+
+    READS = ("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "unique")
+
+    def __init__(self):
+        super().__init__()
+        self.count, self.waits = 0, []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        name = function.overloadpacket.__name__
+        tensors = [each for each in tree_leaves((args, out)) if isinstance(each, torch.Tensor)]
+        self.count += not (function.is_view or name in ("_unsafe_view", "detach"))
+        if name.startswith(self.READS) or len({each.device for each in tensors}) > 1:
+            self.waits.append(name)
+        return out
 
 
 class Moduli(TorchDispatchMode):
@@ -101,3 +122,37 @@ def test_derivatives_along_tangents_share_one_modulus(count):
         phi.push_forward(x, tangents)
     assert moduli.count == alone.count
     assert counter.get_total_flops() <= (1 + count) * once.get_total_flops()
+
+
+GRAPHS = {
+    "default": (dict(), 580),
+    "oversampling": (dict(oversampling=0.5), 610),
+    "local T": (dict(T=2**12), 590),
+    "local T and F": (dict(J_fr=3, T=2**12, F=8), 590),
+    "no F": (dict(F=None), 580),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_as_a_graph(name):
+    """Few operators, and none that waits for the device: on "meta", which holds no values, in
+    blocks as on a GPU. Upper bounds a few percent above what is counted."""
+    settings, most = GRAPHS[name]
+    phi = JTFS(2**15, **settings).to("meta")
+    for shape in [(2**15,), (1, 2**15)]:
+        x = torch.empty(shape, device="meta", requires_grad=True)
+        with Operators() as operators:
+            phi(x).sum().backward()
+        assert operators.count <= most
+        assert not operators.waits
+        with Operators() as operators:
+            phi.push_forward(x.detach(), torch.empty(2, *shape, device="meta"))
+        assert not operators.waits
+
+
+def test_a_wait_is_noticed():
+    with Operators() as operators:
+        torch.ones(2).to("meta")
+        torch.ones(2).sum().item()
+        torch.ones(2).nonzero()
+    assert operators.waits == ["_to_copy", "_local_scalar_dense", "nonzero"]

@@ -13,9 +13,9 @@ stored, and recomputed for the gradient.
 This file and `wavelets.py` need torch, numpy, scipy and kymatio, and nothing else of this library.
 """
 
-import contextlib
 import functools
 import inspect
+import itertools
 import math
 from numbers import Integral, Real
 
@@ -38,9 +38,6 @@ MIN_SAMPLES = 128
 # Samples below it count as silence. Below it the first modulus would reach the subnormal numbers,
 # at some of which the derivative of torch's complex `abs` is NaN.
 SILENCE = 1e-20
-
-# Samples above it are a slip: squares of them, and sums of those, would leave float32.
-LOUDEST = 1e15
 
 # Time samples that the modulus takes at once: on a CPU to stay in cache; on a GPU, which wants
 # many, to stay below some 500 MB however large the batch.
@@ -87,12 +84,34 @@ class Scattering(Described):
         self.frames = 1 if T == "global" else end_frame - self.first_frame
         self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
 
-        # The scalogram keeps the Fourier bins that the average and the second order read.
-        self.bands_2 = [
-            wavelets.morlet_band(self.padded, xi, sigma)
-            for xi, sigma, _ in zip(*self.bank_2, strict=True)
-        ]
-        self.scalogram = nn.ModuleList(_ScalogramRows(self, j) for j in np.unique(self.bank_1.j))
+        # First order: wavelets by scale, whose rows keep the bins that the rest of them reads.
+        bands_2 = [self._band(self.bank_2, n2) for n2 in range(len(self.bank_2.xi))]
+        read = np.array([max(band.start + len(band.values), -band.start) for band in bands_2])
+        scales = np.unique(self.bank_1.j)
+        averaged = self.padded >> self.log2_stride + 1
+        self.kept = [1 + max([averaged, *read[self.bank_2.j > j]]) for j in scales] + [1 + averaged]
+        self.scalogram = nn.ModuleList(map(self._rows, scales, self.kept))
+        self.lead = max(0, *(-band.start for band in self.scalogram))
+
+    def _band(self, bank, n):
+        return wavelets.morlet_band(self.padded, bank.xi[n], bank.sigma[n])
+
+    def _rows(self, j, kept):
+        """The first-order wavelets of scale j, sampled as Kymatio samples them and `kept` asks."""
+        bands = [self._band(self.bank_1, n1) for n1 in np.flatnonzero(self.bank_1.j == j)]
+        size = max(self.oversampling * self.padded / 2**j, *(len(band.values) for band in bands))
+        return _Bandpass(bands, _fast_size(max(size, 2 * kept * (self.bank_2.j > j).any())))
+
+    def _second_order(self, filters):
+        """One module per scale: of the wavelets along time that read its rows and all finer ones,
+        but no more, since j1 < j2. `filters(n)` makes filters along log-frequency for n rows.
+        """
+        scales, counts = np.unique(self.bank_1.j, return_counts=True)
+        last = np.searchsorted(scales, self.bank_2.j) - 1
+        return nn.ModuleList(
+            _Joint(self, i, np.flatnonzero(last == i), filters(n) if i in last else None)
+            for i, n in enumerate(counts.cumsum().tolist())
+        )
 
     def forward(self, x):
         _check_input("x", x, self.length)
@@ -115,40 +134,47 @@ class Scattering(Described):
 
         In what follows the first axis, 1 + K, is carried along; all is linear but the moduli.
         """
-        spectrum = self._input(z.reshape(len(z), -1, self.length))
-        rows = [scale(spectrum) for scale in self.scalogram]
-        features = [self._first_order(rows)] + [joint(rows) for joint in self.order_2]
-        return torch.cat(features, dim=-1).reshape(*z.shape[:-1], -1)
+        bands = self._bands(self._input(z.reshape(len(z), -1, self.length)))
+        rows, order_2 = bands[0].new_empty(*bands[0].shape[:-2], 0, self.kept[0]), []
+        for band, joint in zip(bands, self.order_2, strict=True):
+            Y, rows = joint.filter(rows, _modulus(band))
+            order_2 += [joint(Y)] if joint.n2 else []
+        features = torch.cat([self._first_order(rows), *order_2], dim=-1)
+        return features.reshape(*z.shape[:-1], -1)
 
     def _input(self, z):
         """Silence made zero, reflections added: (..., batch, length) -> spectrum (..., padded)"""
+        z = z.masked_fill(z[0].abs() <= SILENCE, 0.0)  # a NaN is not silence
         pad_right = self.padded - self.length - self.pad_left
-        z = torch.where(z[0].abs() <= SILENCE, 0.0, z)  # a NaN is not silence
         padded = nn.functional.pad(z, (self.pad_left, pad_right), mode="reflect")
         return torch.fft.fft(padded, norm="forward")
 
+    def _bands(self, spectrum):
+        """x * psi_1, scale by scale: (..., padded) -> tuple of (..., n1, time)"""
+
+        def there(spectrum):  # with bins below zero in front
+            bins = torch.cat([spectrum[..., self.padded - self.lead :], spectrum], dim=-1)
+            bins = bins.unsqueeze(-2)
+            return tuple(band.there(bins, self.lead).squeeze(-2) for band in self.scalogram)
+
+        def back(*grads):
+            bins = grads[0].new_zeros(*grads[0].shape[:-2], 1, self.lead + self.padded)
+            for band, grad in zip(self.scalogram, grads, strict=True):
+                band.back(grad.unsqueeze(-2), bins, self.lead)
+            bins[..., self.padded :] += bins[..., : self.lead]
+            return (bins[..., 0, self.lead :],)
+
+        return _Linear.apply(there, back, spectrum)
+
     def _first_order(self, rows):
         """Scattering of the averaged scalogram: half spectra of its rows -> (..., outputs)"""
-        S = torch.cat([self._average(row) for row in rows], dim=-2)
+        averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
+        S = torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
         if self.T != "global":
             S = S[..., self.first_frame : self.first_frame + self.frames]
         real, imag = product(S.mT, self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
         U = _modulus(torch.complex(real, imag))
         return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
-
-    def _average(self, rows):
-        """Scalogram rows averaged over T: half spectra (..., n1, bins) -> (..., n1, time)"""
-        averaged = rows * self.lowpass[: rows.shape[-1]].to(rows.real)
-        return torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
-
-    def _second_order(self, filters):
-        """One module per wavelet along time and its rows, those with j1 < j2.
-
-        `filters(n)` returns the filters along log-frequency of the first n rows.
-        """
-        counts = [int((self.bank_1.j < j2).sum()) for j2 in self.bank_2.j]
-        shared = {n: filters(n) for n in set(counts) - {0}}
-        return nn.ModuleList(_Joint(self, n2, shared[n]) for n2, n in enumerate(counts) if n)
 
     @property
     def paths(self):
@@ -164,7 +190,7 @@ class Scattering(Described):
         In cycles per sample, cycles per log-frequency bin and samples, or, with a sample rate
         in Hz: in Hz, cycles per octave and seconds. NaN where it has no meaning.
         """
-        joint = [(2, joint.n2, joint.quefrency) for joint in self.order_2]
+        joint = [(2, n2, joint.quefrency) for joint in self.order_2 for n2 in joint.n2]
         frames = self.first_frame + np.arange(self.frames)
         times = [np.nan] if self.T == "global" else (frames << self.log2_stride) - self.pad_left
         rows = [
@@ -184,84 +210,153 @@ class Scattering(Described):
         return table
 
 
-class _ScalogramRows(nn.Module):
-    """First-order rows U_1 = |x * psi_1| of one scale j, amplitudes.
+class _Bandpass(nn.Module):
+    """Wavelets along time, each brought to base band and sampled `size` times.
 
-    Spectrum of x (..., N) -> half spectra (..., n1, bins). Rows are sampled as Kymatio samples
-    them, and keep the bins that are read further on.
+    Spectra are read from bin `start` on as if they began at zero: what comes out is shifted in
+    frequency, which a modulus does not see. Real and imaginary parts are scaled side by side,
+    hence each value twice in a row.
     """
 
-    def __init__(self, scattering, j):
+    def __init__(self, bands, size):
         super().__init__()
-        N, bank = scattering.padded, scattering.bank_1
-        selected = bank.j == j
-        bands = [
-            wavelets.morlet_band(N, *parameters)
-            for parameters in zip(bank.xi[selected], bank.sigma[selected], strict=True)
-        ]
-        width = max(len(band.values) for band in bands)
-        self.values = _buffer(
-            np.stack([np.pad(b.values, (0, width - len(b.values))) for b in bands])
-        )
-        bins = np.stack([(b.start + np.arange(width)) % N for b in bands])
-        self.bins = nn.Buffer(torch.from_numpy(bins), persistent=False)
-        read = [
-            max(band.start + len(band.values), -band.start)
-            for j2, band in zip(scattering.bank_2.j, scattering.bands_2, strict=True)
-            if j2 > j
-        ]
-        self.kept = 1 + max([N >> scattering.log2_stride + 1, *read])
-        self.size = _fast_size(
-            max(scattering.oversampling * N / 2**j, width, 2 * self.kept if read else 0)
-        )
+        self.start = min(band.start for band in bands)
+        self.width = max(band.start + len(band.values) for band in bands) - self.start
+        values = np.zeros((len(bands), 1, self.width))
+        for row, band in zip(values, bands, strict=True):
+            row[0, band.start - self.start :][: len(band.values)] = band.values
+        self.values, self.size = _buffer(values.repeat(2, axis=-1)), size
 
-    def forward(self, spectrum):
-        bands = spectrum[..., self.bins.to(spectrum.device)] * self.values.to(spectrum.real)
-        # Cut from bin `start` on, the band is transformed back as if it began at zero: its output
-        # is shifted in frequency, which the modulus does not see.
-        U = _modulus(torch.fft.ifft(bands, n=self.size, norm="forward"))
-        return torch.fft.rfft(U, norm="forward")[..., : self.kept]
+    def there(self, spectra, below=0):
+        """(..., n, bins), the first `below` zero -> complex (..., wavelets, n, size)"""
+        (bins, values), *folded = self._pieces(spectra, below)
+        bands = bins.unsqueeze(-3) * values
+        # A band wider than the sampling rate still gives exact samples, once it is folded.
+        for bins, values in folded:
+            bands[..., : bins.shape[-1]].addcmul_(bins.unsqueeze(-3), values)
+        return torch.fft.ifft(_complex(bands), n=self.size, norm="forward")
+
+    def back(self, grad, spectra, below=0):
+        """Add to the gradient of `spectra` what comes from that of what `there` returns."""
+        bands = _real(torch.fft.fft(grad))
+        for bins, values in self._pieces(spectra, below):
+            part = bands[..., : bins.shape[-1]]
+            if len(values) == 1:
+                bins.addcmul_(part.squeeze(-3), values[0])
+            else:
+                bins += (part * values).sum(-3)
+
+    def _pieces(self, spectra, below):
+        """Where the wavelets are, `size` bins at a time: parts of the spectra, and the values."""
+        bins = _real(spectra)[..., 2 * (below + self.start) :][..., : 2 * self.width]
+        values = self.values.to(bins)
+        return zip(bins.split(2 * self.size, -1), values.split(2 * self.size, -1), strict=True)
 
 
 class _Joint(nn.Module):
-    """Second-order paths of one temporal wavelet: half spectra of rows -> (..., outputs)"""
+    """Second-order paths of the wavelets `n2` along time, which all read the same rows.
 
-    def __init__(self, scattering, n2, quefrency):
+    `scale` is that of the last of these rows.
+    """
+
+    def __init__(self, scattering, scale, n2, quefrency):
         super().__init__()
-        N, T, frames = scattering.padded, scattering.T, scattering.frames
-        bank_1, bank_2 = scattering.bank_1, scattering.bank_2
-        band = scattering.bands_2[n2]
-        self.n2, self.start, self.stop = n2, band.start, band.start + len(band.values)
-        self.scales = len(np.unique(bank_1.j[bank_1.j < bank_2.j[n2]]))
-        self.quefrency, self.frames = quefrency, frames
-        size = max(SAMPLES_PER_SIGMA * bank_2.sigma[n2] * N, MIN_SAMPLES) * scattering.oversampling
-        if T == "global":
-            self.size = _fast_size(size)
-            weights = np.full((self.size, 1), 1 / self.size)
-            self.starts = (0,) * -(-self.size // BLOCK)
-        else:  # leave room for the band of the low-pass filter beside that of the modulus
-            self.size = _fast_size(size + (N >> scattering.log2_stride))
-            weights, self.starts = wavelets.time_average(
-                self.size, N, T, scattering.first_frame, frames, BLOCK
+        self.n2, self.quefrency, self.frames = n2.tolist(), quefrency, scattering.frames
+        self.kept, self.passed = scattering.kept[scale : scale + 2]
+        # A half spectrum stands for two bins each, but for the first and the last.
+        size = scattering.scalogram[scale].size
+        share = np.where(2 * np.arange(self.kept) % size, 0.5, 1.0)
+        self.share = _buffer(share.repeat(2))
+        sizes = [self._size(scattering, n) for n in self.n2]
+        self.bands = nn.ModuleList(
+            _Bandpass([scattering._band(scattering.bank_2, n) for n, _ in group], size)
+            for size, group in itertools.groupby(
+                zip(self.n2, sizes, strict=True), lambda pair: pair[1]
             )
-        self.band, self.weights = _buffer(band.values), _buffer(weights)
+        )
+        self.below = max([0, *(-band.start for band in self.bands)])
+        self._average(scattering, sizes)
 
-    def forward(self, rows):
-        Y = torch.view_as_real(self.filter(rows).mT.contiguous()).flatten(-2)
-        filters = self.quefrency.convolve.to(Y), self.weights.to(Y), self.starts, self.frames
+    @staticmethod
+    def _size(scattering, n2):
+        size = max(SAMPLES_PER_SIGMA * scattering.bank_2.sigma[n2] * scattering.padded, MIN_SAMPLES)
+        size *= scattering.oversampling
+        if scattering.T != "global":
+            # Leave room for the band of the low-pass filter beside that of the modulus.
+            size += scattering.padded >> scattering.log2_stride
+        return _fast_size(size)
+
+    def _average(self, scattering, sizes):
+        """Set weights (samples, reach) of the average over time, and which frames they reach.
+
+        Samples and frames of one wavelet follow those of the other.
+        """
+        N, T, first = scattering.padded, scattering.T, scattering.first_frame
+        weights, self.spans = [np.zeros((0, 1))], []
+        for i, size in enumerate(sizes):
+            if T == "global":
+                each, starts = np.full((size, 1), 1 / size), [0]
+            else:
+                each, starts = wavelets.time_average(size, N, T, first, self.frames, BLOCK)
+            step, offset = size if len(set(starts)) == 1 else BLOCK, sum(sizes[:i])
+            for t, start in zip(range(0, size, step), starts, strict=False):
+                frame = i * self.frames + start
+                span = slice(offset + t, offset + min(t + step, size))
+                self.spans.append((span, slice(frame, frame + each.shape[1])))
+            weights.append(each)
+        reach = max(each.shape[1] for each in weights)
+        padded = [np.pad(each, ((0, 0), (0, reach - each.shape[1]))) for each in weights]
+        self.weights = _buffer(np.concatenate(padded))
+
+    def filter(self, rows, U):
+        """U_1 * psi_2, up to a phase common to all n1, and what the next scale reads of the rows.
+
+        Half spectra of the finer rows (..., n, kept), own rows (..., n1, time) -> real and
+        imaginary parts side by side (..., samples, 2 (n + n1)), half spectra (..., n + n1, passed)
+        """
+        n, size, below = rows.shape[-2], U.shape[-1], self.below
+
+        def there(rows, U):
+            own = torch.fft.rfft(U, norm="forward")[..., : self.kept]
+            if own.shape[-1] < self.kept:
+                own = nn.functional.pad(own, (0, self.kept - own.shape[-1]))
+            rows = torch.cat([rows, own], dim=-2)
+            spectra = rows
+            if below:
+                spectra = torch.cat([rows[..., 1 : below + 1].flip(-1).conj(), rows], dim=-1)
+            Y = rows.new_empty(*rows.shape[:-2], len(self.weights), rows.shape[-2])
+            for band, plane in self._planes(Y):
+                plane.copy_(band.there(spectra, below))
+            return _real(Y), rows[..., : self.passed]
+
+        def back(Y, rows):
+            rows = nn.functional.pad(rows, (below, self.kept - self.passed))
+            for band, plane in self._planes(_complex(Y)):
+                band.back(plane, rows, below)
+            if below:
+                rows[..., below + 1 : 2 * below + 1] += rows[..., :below].flip(-1).conj()
+            rows = rows[..., below:]
+            own = _real(rows[..., n:, : size // 2 + 1])
+            own = own * self.share[: own.shape[-1]].to(own)
+            return rows[..., :n, :], torch.fft.irfft(_complex(own), n=size)
+
+        return _Linear.apply(there, back, rows, U)
+
+    def _planes(self, Y):
+        """Filters, and where their outputs (..., wavelets, n, size) stand in Y (..., samples, n)"""
+        counts = [len(band.values) for band in self.bands]
+        parts = Y.split([n * band.size for n, band in zip(counts, self.bands, strict=True)], dim=-2)
+        for n, band, part in zip(counts, self.bands, parts, strict=True):
+            yield band, part.unflatten(-2, (n, -1)).mT
+
+    def forward(self, Y):
+        C, weights = self.quefrency.convolve.to(Y), self.weights.to(Y)
+        filters = C, weights, self.spans, len(self.n2) * self.frames
         if len(Y) == 1:
-            U = _AveragedModulus.apply(Y[0], *filters)[None]
+            U = _AveragedModulus.apply(Y.squeeze(0), *filters).unsqueeze(0)
         else:
             U = _PushForward.apply(Y[1:], Y[0], *filters)
-        return self.quefrency.average(U)
-
-    def filter(self, rows):
-        """U_1 * psi_2 up to a phase common to all n1: half spectra -> complex (..., n1, M)"""
-        rows = torch.cat([_bins(row, self.start, self.stop) for row in rows[: self.scales]], dim=-2)
-        rows = rows * self.band.to(rows.real)
-        # Folded onto M bins, a band wider than the sampling rate still gives exact samples.
-        rows = nn.functional.pad(rows, (0, -rows.shape[-1] % self.size))
-        return torch.fft.ifft(rows.unflatten(-1, (-1, self.size)).sum(-2), norm="forward")
+        return self.quefrency.average(U.unflatten(-2, (len(self.n2), -1))).flatten(-2)
 
 
 class JTFS(Scattering):
@@ -286,10 +381,12 @@ class JTFS(Scattering):
     +1 then answers to rising, -1 to falling frequency.
 
     Outputs run over paths, then (F not "global") log-frequency, then (T not "global") time.
-    Input is float32 or float64, up to 1e15 in size, on any device; filters follow its dtype and
-    device, but `.to()` moves them once and for all. Silence is legal: where a modulus is zero, so
-    is its derivative. A NaN in a signal makes its features NaN. Reverse mode, forward mode and
-    `torch.func` work; second derivatives do not. `torch.autocast` changes nothing.
+    Input is float32 or float64 on any device; filters follow its dtype and device, but `.to()`
+    moves them once and for all: then nothing waits for the device, and `torch.cuda.graph` can
+    capture value and gradient. So no value is looked at: a NaN in a signal makes its features NaN,
+    and squares of what is far above 1e15 overflow float32. Silence is legal: where a modulus is
+    zero, so is its derivative. Reverse mode, forward mode and `torch.func` work; second derivatives
+    do not. `torch.autocast` changes nothing.
 
     oversampling, from 0.5 to 16, multiplies the sampling rates of both orders along time and,
     from 1 on and where F is global, along log-frequency. Measured with the default settings,
@@ -340,17 +437,64 @@ class _Quefrency(nn.Module):
 
 
 def _exact(forward):
-    """Decorate a function of a tensor: `torch.autocast` rounds no product in it."""
+    """Decorate a function of tensors: `torch.autocast` rounds no product in it."""
 
     @functools.wraps(forward)
-    def inner(tensor, *others):
-        kind = tensor.device.type
+    def inner(*inputs):
+        kind = next(each.device.type for each in inputs if isinstance(each, torch.Tensor))
         if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
-            return forward(tensor, *others)
+            return forward(*inputs)
         with torch.autocast(kind, enabled=False):
-            return forward(tensor, *others)
+            return forward(*inputs)
 
     return inner
+
+
+class _Function(torch.autograd.Function):
+    """One whose inputs have an axis of items, `axes` says where, as have its outputs."""
+
+    axes, out_axis = (0,), 0
+
+    @classmethod
+    def vmap(cls, info, in_dims, *inputs):
+        """`torch.func.vmap` makes more items."""
+        size, folded = info.batch_size, list(inputs)
+        for i, axis in enumerate(cls.axes):
+            value, dim = inputs[i], in_dims[i]
+            value = value.unsqueeze(axis) if dim is None else value.movedim(dim, axis)
+            shape = *value.shape[:axis], size, *value.shape[axis + 1 :]
+            folded[i] = value.expand(shape).flatten(axis, axis + 1)
+        return cls.apply(*folded).unflatten(cls.out_axis, (size, -1)), cls.out_axis
+
+
+class _Linear(torch.autograd.Function):
+    """A linear map of tensors, `there`, whose adjoint is `back`: of tuples, along trailing axes."""
+
+    @staticmethod
+    @_exact
+    def forward(there, back, *inputs):
+        return there(*inputs)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.there, ctx.back, *_ = inputs
+
+    @staticmethod
+    def backward(ctx, *grads):
+        return None, None, *_Linear.apply(ctx.back, ctx.there, *grads)
+
+    @staticmethod
+    def jvp(ctx, _, __, *tangents):
+        return _Linear.apply(ctx.there, ctx.back, *tangents)
+
+    @staticmethod
+    def vmap(info, in_dims, there, back, *inputs):
+        moved = [
+            value.expand(info.batch_size, *value.shape) if dim is None else value.movedim(dim, 0)
+            for value, dim in zip(inputs, in_dims[2:], strict=True)
+        ]
+        outputs = _Linear.apply(there, back, *moved)
+        return outputs, (0,) * len(outputs)
 
 
 def product(Y, C):
@@ -359,72 +503,37 @@ def product(Y, C):
     Inside `torch.autocast` the operator `@` rounds, and so does its gradient, which does not know
     how the forward pass was made.
     """
-    return _Product.apply(Y, C)
-
-
-class _Product(torch.autograd.Function):
-    @staticmethod
-    @_exact
-    def forward(Y, C):
-        return Y @ C
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(inputs[1])
-        ctx.save_for_forward(inputs[1])
-
-    @staticmethod
-    def backward(ctx, grad):
-        return _Product.apply(grad, ctx.saved_tensors[0].mT), None
-
-    @staticmethod
-    def jvp(ctx, tangent, _):
-        return _Product.apply(tangent, ctx.saved_tensors[0])
-
-    @staticmethod
-    def vmap(info, in_dims, Y, C):
-        return _Product.apply(Y.movedim(in_dims[0], 0), C), 0
-
-
-class _Function(torch.autograd.Function):
-    @classmethod
-    def vmap(cls, info, in_dims, *inputs):
-        """`torch.func.vmap` takes one item after the other."""
-        values = [
-            value.unbind(dim) if isinstance(dim, int) else [value] * info.batch_size
-            for value, dim in zip(inputs, in_dims, strict=True)
-        ]
-        return torch.stack([cls.apply(*item) for item in zip(*values, strict=True)]), 0
+    return _Linear.apply(lambda Y: (Y @ C,), lambda grad: (grad @ C.mT,), Y)[0]
 
 
 class _AveragedModulus(_Function):
     """|Y C| averaged over time, of which nothing but Y is stored.
 
-    Y (batch, M, 2 n1), C (2 n1, 2 rows) in real form, weights (M, reach): a block of time
-    samples adds to the frames from its start on. Returns (batch, frames, rows).
+    Y (batch, M, 2 n1), C (2 n1, 2 rows) in real form, weights (M, reach): each span of time
+    samples adds to the frames named beside it. Returns (batch, frames, rows).
     """
 
     @staticmethod
     @_exact
-    def forward(Y, C, weights, starts, frames):
+    def forward(Y, C, weights, spans, frames):
         out = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
-        for item, time, frame in _blocks(Y, weights, starts):
-            out[item, frame] += weights[time].T @ _abs(_complex_product(Y[item, time], C))
+        for item, time, parts in _blocks(Y, spans):
+            _add_average(out[item], _abs(_complex_product(Y[item, time], C)), weights[time], parts)
         return out
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        *tensors, ctx.starts, ctx.frames = inputs
+        *tensors, ctx.spans, ctx.frames = inputs
         ctx.save_for_backward(*tensors)
         ctx.save_for_forward(*tensors)
 
     @staticmethod
     def backward(ctx, grad):
-        return _Adjoint.apply(grad, *ctx.saved_tensors, ctx.starts), None, None, None, None
+        return _Adjoint.apply(grad, *ctx.saved_tensors, ctx.spans), None, None, None, None
 
     @staticmethod
     def jvp(ctx, tangent, *_):
-        return _PushForward.apply(tangent[None], *ctx.saved_tensors, ctx.starts, ctx.frames)[1]
+        return _PushForward.apply(tangent[None], *ctx.saved_tensors, ctx.spans, ctx.frames)[1]
 
 
 class _Derivative(_Function):
@@ -445,13 +554,19 @@ class _Derivative(_Function):
 class _Adjoint(_Derivative):
     """Gradient of a loss with respect to Y, from its gradient (batch, frames, rows)."""
 
+    axes = (0, 0)
+
     @staticmethod
     @_exact
-    def forward(grad, Y, C, weights, starts):
+    def forward(grad, Y, C, weights, spans):
         out = torch.empty_like(Y)
-        for item, time, frame in _blocks(Y, weights, starts):
+        for item, time, parts in _blocks(Y, spans):
             z = _complex_product(Y[item, time], C)
-            z *= _inverse(_abs(z)).mul_(weights[time] @ grad[item, frame])[:, :, None]
+            ratio = _positive(_abs(z))
+            for span, frame in parts:
+                change = weights[time][span, : frame.stop - frame.start] @ grad[item, frame]
+                torch.div(change, ratio[:, span], out=ratio[:, span])
+            z *= ratio[:, :, None]
             out[item, time] = z.flatten(2) @ C.T
         return out
 
@@ -459,40 +574,55 @@ class _Adjoint(_Derivative):
 class _PushForward(_Derivative):
     """Averaged modulus of Y, then its derivatives along K tangents of Y, (K, batch, M, 2 n1)."""
 
+    axes, out_axis = (1, 0), 1
+
     @staticmethod
     @_exact
-    def forward(tangents, Y, C, weights, starts, frames):
+    def forward(tangents, Y, C, weights, spans, frames):
         out = Y.new_zeros(1 + len(tangents), len(Y), frames, C.shape[1] // 2)
-        for item, time, frame in _blocks(Y, weights, starts):
-            z, average = _complex_product(Y[item, time], C), weights[time].T
+        for item, time, parts in _blocks(Y, spans):
+            z = _complex_product(Y[item, time], C)
             U = _abs(z)
-            out[0, item, frame] += average @ U
-            z *= _inverse(U)[:, :, None]
+            _add_average(out[0, item], U, weights[time], parts)
+            z /= _positive(U)[:, :, None]
             for k, tangent in enumerate(tangents, start=1):
                 real, imag = _complex_product(tangent[item, time], C).mul_(z).unbind(2)
-                out[k, item, frame] += average @ real.add_(imag)
+                _add_average(out[k, item], real.add_(imag), weights[time], parts)
         return out
 
 
 def _modulus(z):
     """|z[0]| and its derivatives along z[1:], zero where z[0] is: complex -> real, same shape."""
-    U = z[0].abs()
     if len(z) == 1:
-        return U[None]
+        return z.abs()
+    U = z[0].abs()
     tangents = z[1:].real * z[0].real + z[1:].imag * z[0].imag
-    return torch.cat([U[None], tangents.mul_(_inverse(U))])
+    return torch.cat([U[None], tangents.div_(_positive(U))])
 
 
-def _blocks(Y, weights, starts):
-    """Slices of Y along batch and time that are handled at once, and of the frames they reach."""
-    batch, M, _ = Y.shape
-    whole = Y.is_cuda and len(set(starts)) == 1
-    step = M if whole else min(BLOCK, M)
-    items = max(1, (GPU_BLOCK if Y.is_cuda else BLOCK) // step)
-    for i in range(0, batch, items):
-        for t in range(0, M, step):
-            start = starts[t // BLOCK]
-            yield slice(i, i + items), slice(t, t + step), slice(start, start + weights.shape[1])
+def _blocks(Y, spans):
+    """Slices of Y along batch and time that are handled at once; and the spans within them."""
+    limit = BLOCK if Y.is_cpu else GPU_BLOCK
+    blocks = []
+    for span, frame in spans:
+        for start in range(span.start, span.stop, limit):
+            stop = min(start + limit, span.stop)
+            if not blocks or stop - blocks[-1][0] > limit:
+                blocks.append((start, []))
+            first, parts = blocks[-1]
+            parts.append((slice(start - first, stop - first), frame))
+    for first, parts in blocks:
+        length = parts[-1][0].stop
+        items = max(1, limit // length)
+        for i in range(0, len(Y), items):
+            yield slice(i, i + items), slice(first, first + length), parts
+
+
+def _add_average(out, U, weights, parts):
+    """Add to frames, out (items, frames, rows), the average of samples, U (items, time, rows)."""
+    for span, frame in parts:
+        average = weights[span, : frame.stop - frame.start].T
+        torch.baddbmm(out[:, frame], average.expand(len(U), -1, -1), U[:, span], out=out[:, frame])
 
 
 def _complex_product(Y, C):
@@ -503,19 +633,23 @@ def _complex_product(Y, C):
 def _abs(z):
     """Modulus of z, real and imaginary parts along its axis 2."""
     real, imag = z.unbind(2)
+    if not z.is_cpu:  # where memory, not arithmetic, takes the time
+        return torch.hypot(real, imag)
     return (real * real).addcmul_(imag, imag).sqrt_()
 
 
-def _inverse(U):
-    """1 / U, large but finite where U is zero: times what is zero there too, it is zero."""
-    return U.clamp(min=torch.finfo(U.dtype).tiny ** 0.5).reciprocal_()
+def _positive(U):
+    """A modulus to divide by: what it divides is zero where it is, and so is then the ratio."""
+    return U.clamp(min=torch.finfo(U.dtype).tiny ** 0.5)
 
 
-def _bins(half, start, stop):
-    """Bins start to stop, start possibly negative, from a real signal's half spectrum."""
-    if start >= 0:
-        return half[..., start:stop]
-    return torch.cat([half[..., 1 : 1 - start].flip(-1).conj(), half[..., :stop]], dim=-1)
+def _real(z):
+    """Complex (..., n) -> real and imaginary parts side by side (..., 2 n), a view"""
+    return torch.view_as_real(z).flatten(-2)
+
+
+def _complex(x):
+    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))
 
 
 def _fast_size(n):
@@ -559,7 +693,3 @@ def _check_input(name, x, length):
         raise TypeError(f"{name} is of {kind}; expected torch.float32 or torch.float64, dense")
     if x.shape[-1:] != (length,) or x.numel() == 0:
         raise ValueError(f"{name} has shape {tuple(x.shape)}; expected (..., {length})")
-    peak = x.detach().abs().amax()
-    with contextlib.suppress(RuntimeError):  # inside torch.vmap no value may be looked at
-        if peak > LOUDEST:  # a NaN is passed on
-            raise ValueError(f"{name} holds {peak:g}; expected values up to {LOUDEST:g}")
