@@ -12,10 +12,12 @@ HOMES = {
     ".features.jtfs": ["JTFS"],
     ".features.mss": ["MSS", "spectrogram"],
     ".features.loss": ["SpectralLoss"],
+    ".features.compression": ["Logarithm", "Root"],
     ".features.rivals": ["Aligned", "TimeScattering"],
     ".search.match": ["Match", "Stop", "errors", "steps_to", "succeeded"],
     ".search.first_order": ["gradient_descent"],
     ".search.second_order": ["gauss_newton"],
+    ".search.batched": ["gauss_newton_all", "search_from_grid"],
     ".search.many": ["match_all"],
     ".search.landscape": [
         "best_of_grid",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from utils.experiments.comparison import contenders
 from utils.experiments.encoder import QuadraticCriterion
 from utils.features import rivals
+from utils.features.compression import Root
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
 from utils.parameters import parameters_of
@@ -33,7 +34,13 @@ SCATTERING = {
 LOSSES = {name: contender.loss for name, contender in contenders(N, J=6).items()}
 OPERATORS = {name: loss.phi for name, loss in LOSSES.items() if hasattr(loss, "phi")}
 OPERATORS |= {"JTFS, local": SCATTERING["local T and F"], "JTFS, coarse": SCATTERING["global"]}
-HOMOGENEOUS = set(OPERATORS) - {"MSS log", "MSS both", "JTFS, log", "optimal transport"}
+OPERATORS |= {
+    "pooled time scattering": rivals.TimeScattering(N, J=6, Q=(4, 1), F=4),
+    "separable scattering": rivals.SeparableScattering(N, **SMALL, T=2**8, F=4),
+    "JTFS, root": Root(SCATTERING["local T and F"], floor=1e-6),
+}
+LEVELLED = {"MSS log", "MSS both", "JTFS, log", "JTFS, root", "optimal transport"}
+HOMOGENEOUS = set(OPERATORS) - LEVELLED
 brief = partial(am_chirp, duration=N / SAMPLE_RATE)
 operators = pytest.mark.parametrize("name", OPERATORS)
 

@@ -6,14 +6,16 @@ import torch
 from scipy.stats import wasserstein_distance
 
 from utils.features import rivals
+from utils.features.compression import Logarithm, Root
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS, spectrogram
-from utils.search.jacobian import features_and_jacobian
+from utils.search.jacobian import features_and_jacobian, value_and_jacobian
 from utils.synth import am_chirp, delay
 
 LOSS = SpectralLoss(MSS(), p=1)
 X = am_chirp(torch.tensor([8.0, 2.0]))
+THETA = torch.tensor([8.0, 2.0])
 OTHER = am_chirp(torch.tensor([12.0, 1.0]))
 
 
@@ -91,11 +93,34 @@ def test_random_windows_are_drawn_anew_and_repeat_by_seed():
     assert 0.5 < first / fixed < 2
 
 
-def test_logarithm_is_that_of_its_features():
-    phi = JTFS(len(X), oversampling=0.5)
-    scale = torch.linspace(1e-7, 1e-6, 495)
-    torch.testing.assert_close(rivals.Logarithm(phi, scale)(X), torch.log(1 + phi(X) / scale))
-    theta = torch.tensor([8.0, 2.0])
-    found = features_and_jacobian(am_chirp, rivals.Logarithm(phi, scale), theta)[1]
-    plain, slopes = features_and_jacobian(am_chirp, phi, theta)
-    torch.testing.assert_close(found, slopes / (scale + plain)[:, None])
+@pytest.mark.parametrize("way", [Root, Logarithm])
+def test_compressions_are_those_of_their_features(way):
+    phi, floor = JTFS(len(X), oversampling=0.5), torch.linspace(1e-7, 1e-6, 495)
+    plain = phi(X)
+    expected = {Root: (plain + floor).sqrt(), Logarithm: torch.log(1 + plain / floor)}[way]
+    torch.testing.assert_close(way(phi, floor)(X), expected)
+    op = way(phi, floor)
+    _, slopes = features_and_jacobian(am_chirp, op, THETA)
+    _, automatic = value_and_jacobian(lambda theta: op(am_chirp(theta)), THETA)
+    torch.testing.assert_close(slopes, automatic, rtol=1e-3, atol=1e-5)
+
+
+def test_a_pooled_row_is_a_mean_of_rows():
+    """Over all rows; over an octave, the mean of a constant is that constant."""
+    each, pooled = (rivals.TimeScattering(len(X), F=F, oversampling=0.5) for F in (None, "global"))
+    first = each.paths["order"] == 1
+    torch.testing.assert_close(pooled(X)[0], each(X)[first].mean())
+    inner = rivals._Rows(160, F=8).average(torch.ones(1, 160))[6:-6]
+    torch.testing.assert_close(inner, torch.ones(8), rtol=0.01, atol=0)
+
+
+def test_separable_scattering_filters_what_time_scattering_averaged():
+    """Its zero quefrency is a low-pass filter along the rows of time scattering, its other paths
+    find no direction in a sound that is played backwards."""
+    phi = rivals.SeparableScattering(len(X), oversampling=0.5)
+    joint = JTFS(len(X), T=2**12, oversampling=0.5)
+    backwards = X.flip(-1)
+    torch.testing.assert_close(phi(X), phi(backwards), rtol=1e-3, atol=1e-9)
+    local = rivals.SeparableScattering(len(X), T=2**12, oversampling=0.5)
+    apart = [(op(X) - op(backwards)).norm() / op(X).norm() for op in (local, joint)]
+    assert apart[1] > 2 * apart[0]

@@ -172,8 +172,7 @@ class Scattering(Described):
         S = torch.fft.irfft(averaged, n=self.padded >> self.log2_stride, norm="forward")
         if self.T != "global":
             S = S[..., self.first_frame : self.first_frame + self.frames]
-        real, imag = product(S.mT, self.order_1.convolve[::2].to(S)).chunk(2, dim=-1)
-        U = _modulus(torch.complex(real, imag))
+        U = self.order_1.modulus(S.mT)
         return self.order_1.average(U.mean(-2, keepdim=True) if self.T == "global" else U)
 
     @property
@@ -414,11 +413,11 @@ class JTFS(Scattering):
         _check_integer("F", F, count, others=("global", None))
         self.J_fr, self.Q_fr, self.F = J_fr, Q_fr, F
         rate = SAMPLES_PER_SIGMA * max(1, self.oversampling)
-        self.order_1 = _Quefrency(self, count, (1,), 4 * rate)  # it is cheap
-        self.order_2 = self._second_order(lambda n: _Quefrency(self, n, (1, -1), rate))
+        self.order_1 = Quefrency(self, count, (1,), 4 * rate)  # it is cheap
+        self.order_2 = self._second_order(lambda n: Quefrency(self, n, (1, -1), rate))
 
 
-class _Quefrency(nn.Module):
+class Quefrency(nn.Module):
     """Wavelets along the first n1_max log-frequency bins, and the average over log-frequency."""
 
     def __init__(self, jtfs, n1_max, spins, rate):
@@ -430,6 +429,11 @@ class _Quefrency(nn.Module):
         real_form = np.stack([np.hstack([C.real, C.imag]), np.hstack([-C.imag, C.real])], axis=1)
         self.convolve = _buffer(real_form.reshape(2 * n1_max, -1))
         self.pool = _buffer(pool)
+
+    def modulus(self, S):
+        """|S * psi_fr| of real rows S (..., n1_max), at the sampled positions (..., rows)."""
+        real, imag = product(S, self.convolve[::2].to(S)).chunk(2, dim=-1)
+        return _modulus(torch.complex(real, imag))
 
     def average(self, U):
         """(..., time, rows) -> (..., outputs * time)"""

@@ -7,12 +7,14 @@ Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; 
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
-from .jtfs import Described, Scattering, product
+from . import wavelets
+from .jtfs import SAMPLES_PER_SIGMA, Described, Quefrency, Scattering, product
 from .loss import SpectralLoss
 from .mss import MSS, spectrogram
 
@@ -143,55 +145,66 @@ class ModulationSpectrum(Described):
 
 
 class TimeScattering(Scattering):
-    """Time scattering of orders one and two: the wavelets of JTFS along time, and no others.
+    """Time scattering of orders one and two: the wavelets of `JTFS` along time, and no others.
 
     The average over time of U_1 = |x * psi_1|, per wavelet, and of |U_1 * psi_2|, per pair of
     wavelets with j1 < j2. Andén and Mallat, "Deep scattering spectrum", IEEE TSP 62(16), 2014,
-    equations 11 and 17. Arguments, padding, sampling and input are those of `JTFS`.
+    equations 11 and 17. F averages over log-frequency too. Arguments, padding, sampling and input
+    are those of `JTFS`.
     """
 
-    def __init__(self, length: int, *, J=12, Q=(8, 2), T="global", oversampling=1.0):
+    def __init__(self, length: int, *, J=12, Q=(8, 2), T="global", F=None, oversampling=1.0):
         super().__init__(length, J, Q, T, oversampling)
-        self.order_1 = _Rows(len(self.bank_1.xi))
-        self.order_2 = self._second_order(_Rows)
+        self.F = F
+        self.order_1 = _Rows(len(self.bank_1.xi), F)
+        self.order_2 = self._second_order(lambda count: _Rows(count, F))
+
+
+class SeparableScattering(Scattering):
+    """Time scattering, then scattering along log-frequency of what it averaged over time.
+
+    As `JTFS`, but for the order: there, the wavelet along log-frequency comes before the modulus of
+    the second order, so that it sees in which direction a sound moves. Arguments are those of
+    `JTFS`. Andén, Lostanlen and Mallat, IEEE TSP 67(14), 2019, section II.
+    """
+
+    def __init__(
+        self, length, *, J=12, Q=(8, 2), J_fr=5, Q_fr=2, T="global", F="global", oversampling=1.0
+    ):
+        super().__init__(length, J, Q, T, oversampling)
+        self.J_fr, self.Q_fr, self.F = J_fr, Q_fr, F
+        self.order_1 = Quefrency(self, len(self.bank_1.xi), (1,), 4 * SAMPLES_PER_SIGMA)
+        self.order_2 = self._second_order(lambda count: _ThenQuefrency(self, count))
 
 
 class _Rows(nn.Module):
-    """In place of wavelets along log-frequency: `count` rows, one output per row."""
+    """In place of wavelets along log-frequency: `count` rows, averaged over F of them."""
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, F: int | str | None = None):
         super().__init__()
         real = torch.eye(2 * count)  # re, im of each row side by side -> all re, then all im
         self.convolve = nn.Buffer(torch.cat([real[:, ::2], real[:, 1::2]], dim=1), persistent=False)
-        self.outputs = [(-1, math.nan, math.nan, 0, n1) for n1 in range(count)]
+        reach = 0 if F in (None, "global") else 8 * F  # zeros beyond the rows, as JTFS has
+        pool, kept = wavelets.pooling(
+            np.arange(count + reach), count, count + reach, F, int(reach > 0)
+        )
+        self.pool = nn.Buffer(torch.from_numpy(pool[:count]).float(), persistent=False)
+        self.outputs = [(-1, math.nan, math.nan, 0, n1) for n1 in kept]
+
+    def modulus(self, S: Float[Tensor, "*batch rows"]) -> Float[Tensor, "*batch rows"]:
+        return S
 
     def average(self, U: Float[Tensor, "*batch time rows"]) -> Float[Tensor, "*batch d"]:
-        return U.mT.flatten(-2)
+        return product(U, self.pool.to(U)).mT.flatten(-2)
 
 
-class Logarithm(nn.Module):
-    """Features compressed by a logarithm, log(1 + S / scale), path by path.
+class _ThenQuefrency(_Rows):
+    """Rows whose averages over time are scattered along log-frequency."""
 
-    Lostanlen et al., "Time-frequency scattering accurately models auditory similarities",
-    EURASIP JASMP 2021(3); its scale, positive, is a thousandth of each path's median over many
-    sounds. `phi` has a method `push_forward`, as `JTFS` has.
-    """
+    def __init__(self, scattering: Scattering, count: int):
+        super().__init__(count)
+        self.along = Quefrency(scattering, count, (1,), SAMPLES_PER_SIGMA)
+        self.outputs = self.along.outputs
 
-    def __init__(self, phi: nn.Module, scale: Float[Tensor, " d"]):
-        super().__init__()
-        self.phi, self.scale = phi, nn.Buffer(scale.detach(), persistent=False)
-
-    def extra_repr(self) -> str:
-        return f"scale of mean {self.scale.mean():.6g}"
-
-    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
-        S = self.phi(x)
-        return torch.log1p(S / self.scale.to(S))
-
-    def push_forward(
-        self, x: Float[Tensor, "*batch n"], tangents: Float[Tensor, "k *batch n"]
-    ) -> tuple[Float[Tensor, "*batch d"], Float[Tensor, "k *batch d"]]:
-        """Features of x, and their derivatives along `tangents`, in one pass."""
-        S, slopes = self.phi.push_forward(x, tangents)
-        scale = self.scale.to(x)
-        return torch.log1p(S / scale), slopes / (scale + S)
+    def average(self, U: Float[Tensor, "*batch time rows"]) -> Float[Tensor, "*batch d"]:
+        return self.along.average(self.along.modulus(U))

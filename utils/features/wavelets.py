@@ -129,7 +129,7 @@ def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins, samples_per_sigma):
         if spin < 0:  # the wavelet at -xi is the conjugate of the one at xi
             taps = taps.conj()
         convolve = taps[(position[:, None] - np.arange(n1_max)) % N]
-        pool, n1 = _pooling(position, n1_max, N, F, spin)
+        pool, n1 = pooling(position, n1_max, N, F, spin)
         used = abs(convolve).max(axis=1) > REACH * abs(taps).max()
         used &= abs(pool).max(axis=1) > REACH * pool.max()
         outputs = [(n_fr, xi * spin, sigma, spin, n) for n in n1]
@@ -138,7 +138,7 @@ def frequential(n1_max, J, Q, J_fr, Q_fr, F, spins, samples_per_sigma):
     return np.concatenate(convolve), block_diag(*pool), [*chain(*outputs)]
 
 
-def _pooling(position, n1_max, N, F, spin):
+def pooling(position, n1_max, N, F, spin):
     """Matrix (positions, outputs): the average along log-frequency; and the bin of each output."""
     inside = np.flatnonzero(position < n1_max)
     if F == "global":

@@ -11,11 +11,16 @@ from torch import Tensor
 from ..parameters import declared_by, per_coordinate
 from .many import parallel
 
-BATCH = 4  # points whose Jacobians are computed together
+BATCH, GPU_BATCH = 4, 64  # points whose Jacobians are computed together
 
 # torch has one level of forward derivatives for all threads of a process: two that differentiate
 # at once fail, or find derivatives of one another. (A function may take Jacobians within.)
 ONE_AT_A_TIME = RLock()
+
+
+def batch_size(device: torch.device) -> int:
+    """How many sounds are transformed at once: on a processor few, which its cache holds."""
+    return BATCH if device.type == "cpu" else GPU_BATCH
 
 
 def value_and_jacobian(

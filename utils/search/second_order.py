@@ -56,7 +56,7 @@ def gauss_newton(
         if not slope.any():
             stop = Stop.ZERO_GRADIENT
             break
-        step = _damped_step(curvature, slope, damping).to(z)
+        step = damped_step(curvature, slope, damping).to(z)
         if step.abs().max() < tolerance:
             stop = Stop.AT_REST
             break
@@ -96,9 +96,14 @@ def _around(play: Callable, phi: Callable, target: Tensor) -> tuple[Callable, Ca
     return distance, linearize
 
 
-def _damped_step(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
+def damped_step(
+    curvature: Float[Tensor, "*batch P P"],
+    slope: Float[Tensor, "*batch P"],
+    damping: float | Float[Tensor, "*batch 1 1"],
+) -> Float[Tensor, "*batch P"]:
     """The step of Levenberg and Marquardt, no longer than 1 in any coordinate."""
-    scale = curvature.diagonal()
-    scale = scale.clamp(min=1e-12 * scale.max())  # a parameter without effect stays where it is
-    step = torch.linalg.solve(curvature + damping * torch.diag(scale), -slope)
-    return step / step.abs().max().clamp(min=1)
+    scale = curvature.diagonal(dim1=-2, dim2=-1)
+    # A parameter without effect stays where it is.
+    scale = scale.clamp(min=1e-12 * scale.amax(-1, keepdim=True))
+    step = torch.linalg.solve(curvature + damping * torch.diag_embed(scale), -slope)
+    return step / step.abs().amax(-1, keepdim=True).clamp(min=1)

@@ -1,0 +1,59 @@
+"""Features compressed one by one: what is loud no longer outweighs the rest of the distance."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from .jtfs import Described
+
+
+class Compressed(Described):
+    """Features of `phi`, each put through a function of a subclass, whose slope is known.
+
+    `phi` has a method `push_forward`, as `JTFS` has. `floor` is positive: a number, or one for
+    each feature (D,). Below it the function is nearly linear. Choose it relative to the features
+    of sounds at the level of yours, such as a third of their mean.
+    """
+
+    def __init__(self, phi: nn.Module, floor: float | Float[Tensor, " d"]):
+        super().__init__()
+        self.phi = phi
+        self.floor = nn.Buffer(torch.as_tensor(floor).detach().clone(), persistent=False)
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        return self.compress(self.phi(x))
+
+    def push_forward(
+        self, x: Float[Tensor, "*batch n"], tangents: Float[Tensor, "k *batch n"]
+    ) -> tuple[Float[Tensor, "*batch d"], Float[Tensor, "k *batch d"]]:
+        """Features of x, and their derivatives along `tangents`, in one pass."""
+        S, slopes = self.phi.push_forward(x, tangents)
+        return self.compress(S), slopes * self.slope(S)
+
+
+class Root(Compressed):
+    """The square root of features, sqrt(S + floor).
+
+    Between the roots of two sets of non-negative features, the Euclidean distance is Hellinger's.
+    It weighs a change by what was there before, and so hears the faint beside the loud.
+    """
+
+    def compress(self, S: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+        return (S + self.floor.to(S)).sqrt()
+
+    def slope(self, S: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+        return 0.5 * (S + self.floor.to(S)).rsqrt()
+
+
+class Logarithm(Compressed):
+    """The logarithm of features, log(1 + S / floor).
+
+    Lostanlen et al., "Time-frequency scattering accurately models auditory similarities", EURASIP
+    JASMP 2021(3); there the floor is a thousandth of each path's median over many sounds.
+    """
+
+    def compress(self, S: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+        return torch.log1p(S / self.floor.to(S))
+
+    def slope(self, S: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+        return 1 / (self.floor.to(S) + S)
