@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from .. import checks
 from ..features import rivals
+from ..features.compression import Logarithm
 from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
@@ -79,7 +80,7 @@ def contenders(length: int = LENGTH, J: int = 12) -> dict[str, Contender]:
         "time scattering": smooth(rivals.TimeScattering(**settings)),
         "JTFS, local T": smooth(JTFS(**settings, T=2**J), slow=True),
         "JTFS": smooth(jtfs, slow=True),
-        "JTFS, log": smooth(rivals.Logarithm(jtfs, scale), slow=True),
+        "JTFS, log": smooth(Logarithm(jtfs, scale), slow=True),
     }
 
 

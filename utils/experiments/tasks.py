@@ -3,15 +3,17 @@
 They depend on the task and on the number of the pair alone, so that all losses meet the same ones.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from zlib import crc32
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..parameters import draw, parameters_of
+from ..parameters import draw, grid, parameters, parameters_of
 from ..synth import SAMPLE_RATE, am_chirp, delay, ripple, sequence, warp
 
 LENGTH = 4 * SAMPLE_RATE
@@ -21,41 +23,78 @@ ONSETS = (-1.2, -0.4, 0.4, 1.2)  # of a regular sequence, in seconds from the mi
 regular = partial(sequence, am_chirp, onsets=ONSETS)
 
 
+@parameters(
+    am_chirp.parameters[0], am_chirp.parameters[1]._replace(low=-4.0, high=4.0, scale="linear")
+)
+def up_or_down(theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch n"]:
+    """A regular sequence of chirps of either sign."""
+    return regular(theta)
+
+
 @dataclass(frozen=True)
 class Task:
-    """A kind of target, the amounts that the study tries, and the synthesizer that searches it.
+    """A kind of target, the amounts that the comparison tries, and the synthesizer to search with.
 
     The description has an {amount} to fill in. `target_of` takes the synthesizer, parameters (P,),
-    an amount and a generator, and returns the sound (N,).
+    an amount and a generator, and returns the sound (N,). In sample 0, the comparison's, tasks
+    share truths and starts; in any other these are independent from task to task.
     """
 
     description: str
     target_of: Callable
-    amounts: tuple[float, ...]
+    amounts: tuple[float, ...] = ()
     synth: Callable = am_chirp
 
-    def truth(self, pair: int) -> Float[Tensor, " P"]:
+    def truth(self, pair: int, sample: int = 0) -> Float[Tensor, " P"]:
         """The parameters of the target of a pair; the first eight chirps are chapter 3's."""
-        return draw(self.synth, PAIRS, seed=0)[pair]
+        return self._drawn(pair, self._seed(sample, "truth", 0))
 
-    def start(self, pair: int) -> Float[Tensor, " P"]:
+    def start(self, pair: int, sample: int = 0) -> Float[Tensor, " P"]:
         """The start of a pair, drawn like the truth and independently of it."""
-        return draw(self.synth, PAIRS, seed=1)[pair]
+        return self._drawn(pair, self._seed(sample, "start", 1))
 
-    def target(self, pair: int, amount: float) -> Float[Tensor, " N"]:
+    def target(self, pair: int, amount: float, sample: int = 0) -> Float[Tensor, " N"]:
         """The sound to match."""
-        generator = torch.Generator().manual_seed(pair)
-        return self.target_of(self.synth, self.truth(pair), amount, generator)
+        generator = torch.Generator().manual_seed(self._seed(sample, "target", pair))
+        return self.target_of(self.synth, self.truth(pair, sample), amount, generator)
+
+    def grid(self, count: int) -> Float[Tensor, "*grid P"]:
+        """Candidates over the ranges of truths, `count` values of each parameter."""
+        return grid(self.synth, (count,) * len(parameters_of(self.synth)))
+
+    def _drawn(self, pair: int, seed: int) -> Float[Tensor, " P"]:
+        return draw(self.synth, pair + 1, seed)[pair]
+
+    def _seed(self, sample: int, use: str, number: int) -> int:
+        return crc32(f"{self.description} {sample} {use} {number}".encode()) if sample else number
 
 
 class Outside(Task):
     """Targets whose parameters all lie above the range from which starts are drawn."""
 
-    def truth(self, pair: int) -> Float[Tensor, " P"]:
-        inside = super().truth(pair)
+    def truth(self, pair: int, sample: int = 0) -> Float[Tensor, " P"]:
+        inside = super().truth(pair, sample)
         limits = torch.tensor([(one.low, one.high) for one in parameters_of(self.synth)])
         share = (inside / limits[:, 0]).log() / (limits[:, 1] / limits[:, 0]).log()
         return limits[:, 1] * self.amounts[0] ** share
+
+
+class EitherWay(Task):
+    """Chirps that rise or fall, and candidates that do both."""
+
+    def grid(self, count: int) -> Float[Tensor, "2 *grid P"]:
+        rising = grid(regular, (count, count))
+        return torch.stack([rising, rising * rising.new_tensor([1, -1])])
+
+    def start(self, pair: int, sample: int = 0) -> Float[Tensor, " P"]:
+        """As of any task, rising and falling in turns: as the truth does, or the other way."""
+        rising = super().start(pair, sample).abs()
+        return rising * rising.new_tensor([1, (-1) ** pair])
+
+    def _drawn(self, pair: int, seed: int) -> Float[Tensor, " P"]:
+        rising = draw(regular, pair + 1, seed)[pair]
+        falls = crc32(f"{seed} {pair}".encode()) & 1
+        return rising * rising.new_tensor([1, -1 if falls else 1])
 
 
 def _delayed(synth, theta, amount, generator):
@@ -75,6 +114,17 @@ def _warped(synth, theta, amount, generator):
     return warp(synth(theta), amount, phase)
 
 
+def _envelope_warped(synth, theta, amount, generator):
+    """A sequence whose envelopes, but not their pitch, follow a clock as in `_warped`."""
+    phase = torch.rand(1, generator=generator, device=generator.device).item()
+    events = []
+    for onset in ONSETS:
+        clock = 1 + amount * math.cos(2 * math.pi * (onset * SAMPLE_RATE / LENGTH + phase))
+        event = am_chirp(theta * theta.new_tensor([clock, 1]), bandwidth=2 / clock)
+        events.append(delay(event, round(onset * SAMPLE_RATE)))
+    return sum(events) / sum(events).norm()
+
+
 def _noisy(synth, theta, amount, generator):
     """A chirp in white noise, `amount` decibels below it."""
     x = synth(theta)
@@ -87,15 +137,35 @@ def _transposed(synth, theta, amount, generator):
     return synth(theta, carrier=512.0 * 2**amount)
 
 
+def _noisy_transposed(synth, theta, amount, generator):
+    """A chirp in white noise, 20 decibels below it, its carrier `amount` octaves up."""
+    return _noisy(partial(synth, carrier=512.0 * 2**amount), theta, 20, generator)
+
+
 TASKS = {
     "delay": Task("one chirp, delayed by {amount:g} samples", _delayed, (0, 2**8, 2**10, 2**12)),
     "jitter": Task(
         "a sequence, onsets jittered within {amount:g} s", _jittered, (0.0, 0.15, 0.3, 0.6), regular
     ),
     "warp": Task("a sequence, tempo off by up to {amount:.0%}", _warped, (0.05,), regular),
+    "envelope warp": Task(
+        "a sequence, tempo of its envelopes off by up to {amount:.0%}",
+        _envelope_warped,
+        (),
+        regular,
+    ),
+    "direction": EitherWay(
+        "a sequence that rises or falls, onsets jittered within {amount:g} s",
+        _jittered,
+        (),
+        up_or_down,
+    ),
     "ripples": Task("a ripple, delayed by {amount:g} samples", _delayed, (2**10,), ripple),
     "noise": Task("one chirp, noise {amount:g} dB below", _noisy, (20,)),
     "carrier": Task("one chirp, carrier {amount:g} octaves up", _transposed, (0.5,)),
+    "noise and carrier": Task(
+        "one chirp, noise 20 dB below, carrier {amount:g} octaves up", _noisy_transposed
+    ),
     "outside": Outside(
         "one chirp, parameters up to {amount:g} times above the range",
         lambda synth, theta, *_: synth(theta),

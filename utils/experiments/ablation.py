@@ -1,0 +1,221 @@
+"""The ablation: which part of JTFS does the work. Is the truth where the loss is smallest?
+
+This needs no descent. The features of a fine grid are computed once for each operator. For each
+target, the nearest point of the grid and one Gauss-Newton step from there say where the minimum
+is; steepest descent from point to point of the grid says how wide its basin is.
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ..features.compression import Logarithm, Root
+from ..features.jtfs import JTFS
+from ..features.rivals import SeparableScattering, TimeScattering
+from ..parameters import coordinates, draw
+from ..search.batched import distances, features_of
+from ..search.landscape import Atlas, survey
+from ..search.second_order import damped_step
+from ..synth import SAMPLE_RATE, am_chirp
+from . import record
+from .statistics import holm, mcnemar
+from .tasks import LENGTH, TASKS
+
+RECORD = record.RECORDS / "ablation.jsonl"
+PAIRS, SAMPLE, POINTS = 64, 1, 24
+KINDS = {"time": TimeScattering, "separable": SeparableScattering, "joint": JTFS}
+COMPRESSIONS = {"root": Root, "logarithm": Logarithm}
+WIDTHS = (None, 8, "global")  # of the average over log-frequency: none, an octave, all
+DURATIONS = ("global", 2**12)  # of the average over time: all, half a second
+AMOUNTS = {
+    "delay": (0, 64, 2**7, 2**8, 2**9, 2**10, 2**12),
+    "jitter": (0.0, 2**-7, 2**-5, 0.15, 0.3, 0.6),
+    "warp": (0.05,),
+    "envelope warp": (0.05,),
+    "direction": (0.3,),
+    "ripples": (2**10,),
+    "noise": (40, 30, 20, 10),
+    "carrier": (0.5,),
+    "noise and carrier": (0.5,),
+}
+
+
+class Variant(NamedTuple):
+    """An operator of the ablation."""
+
+    kind: str = "joint"
+    F: int | str | None = 8
+    T: int | str = 2**12
+    compression: str = "root"
+
+
+RECIPE = Variant()
+CHANGES = {
+    "separable, not joint": RECIPE._replace(kind="separable"),
+    "time scattering, not joint": RECIPE._replace(kind="time"),
+    "no mean over log-frequency": RECIPE._replace(F=None),
+    "mean over all log-frequency": RECIPE._replace(F="global"),
+    "mean over all time": RECIPE._replace(T="global"),
+    "no root": RECIPE._replace(compression="raw"),
+    "a logarithm, not a root": RECIPE._replace(compression="logarithm"),
+}
+OPERATORS = [Variant(*each, "raw") for each in itertools.product(KINDS, WIDTHS, DURATIONS)]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where the minima of a loss lie, over all pairs of a task.
+
+    Attributes
+    ----------
+    variant, task, amount : what was asked.
+    errors : by pair, the larger relative error of the parameters, after one step from the grid.
+    basin : the share of grid points from which descent ends next to the truth, the mean.
+    """
+
+    variant: Variant
+    task: str
+    amount: float
+    errors: tuple[float, ...]
+    basin: float
+
+    def within(self, tolerance: float = 0.05) -> list[bool]:
+        """For each pair, whether both parameters are within `tolerance` of the truth."""
+        return [error <= tolerance for error in self.errors]
+
+
+def floor_of(phi: nn.Module, sample_rate: float = SAMPLE_RATE) -> float:
+    """The constant of a compression: a third of the mean feature of chirps of unit energy."""
+    thetas = draw(am_chirp, 15, seed=40).to(phi.lowpass.device)
+    sound = partial(am_chirp, duration=phi.length / sample_rate, sample_rate=sample_rate)
+    return features_of(phi, thetas, sound).mean().item() / 3
+
+
+def operator(variant: Variant, device: torch.device) -> nn.Module:
+    """The operator of a variant, for sounds of four seconds."""
+    kind, F, T, compression = variant
+    phi = KINDS[kind](LENGTH, F=F, T=T, oversampling=0.5).to(device)
+    if compression == "raw":
+        return phi
+    return COMPRESSIONS[compression](phi, floor_of(phi)).to(device)
+
+
+def findings(
+    variant: Variant,
+    device: torch.device,
+    amounts: Mapping[str, Sequence[float]] = AMOUNTS,
+    pairs: int = PAIRS,
+) -> Iterator[Finding]:
+    """What a raw operator and its compressions find on some tasks."""
+    phi = operator(variant, device)
+    floor = floor_of(phi)
+    for synth, tasks in itertools.groupby(amounts, lambda task: TASKS[task].synth):
+        cells = [(task, amount) for task in tasks for amount in amounts[task]]
+        atlas = survey(synth, phi, TASKS[cells[0][0]].grid(POINTS).to(device))
+        truths = [truths_of(*cell, pairs).to(device) for cell in cells]
+        wanted = [features_of(phi, targets_of(*cell, pairs).to(device)) for cell in cells]
+        for name, way in {"raw": None, **COMPRESSIONS}.items():
+            compress = way(phi, floor).to(device) if way else _Raw()
+            mapped = replace(
+                atlas,
+                features=compress.compress(atlas.features),
+                jacobian=atlas.jacobian * compress.slope(atlas.features)[..., None],
+            )
+            for cell, truth, features in zip(cells, truths, wanted, strict=True):
+                found = find(synth, mapped, compress.compress(features), truth)
+                yield Finding(variant._replace(compression=name), *cell, *found)
+
+
+class _Raw:
+    """No compression."""
+
+    def compress(self, S: Tensor) -> Tensor:
+        return S
+
+    def slope(self, S: Tensor) -> Tensor:
+        return torch.ones_like(S)
+
+
+def truths_of(task: str, amount: float, pairs: int) -> Float[Tensor, "{pairs} P"]:
+    return torch.stack([TASKS[task].truth(pair, SAMPLE) for pair in range(pairs)])
+
+
+def targets_of(task: str, amount: float, pairs: int) -> Float[Tensor, "{pairs} n"]:
+    return torch.stack([TASKS[task].target(pair, amount, SAMPLE) for pair in range(pairs)])
+
+
+def find(
+    synth: Callable, atlas: Atlas, wanted: Float[Tensor, "K D"], truths: Float[Tensor, "K P"]
+) -> tuple[tuple[float, ...], float]:
+    """Errors of the minimum for each target, and the mean width of its basin: see `Finding`."""
+    to_z, from_z = coordinates(synth)
+    points = atlas.grid.flatten(0, -2)
+    loss = distances(wanted, atlas.features)
+    nearest = loss.argmin(-1)
+    A = atlas.jacobian[nearest].double()
+    residual = (atlas.features[nearest] - wanted).double()
+    step = damped_step(A.mT @ A, (A.mT @ residual[..., None]).squeeze(-1), 0.0)
+    ends = from_z(to_z(points[nearest]) + step.to(points))
+    errors = (ends / truths - 1).abs().amax(-1)
+    ends = points[descend(loss.unflatten(-1, atlas.grid.shape[:-1]))]
+    last, before = (atlas.grid[..., end, end, :].reshape(-1, 2)[0] for end in (-1, -2))
+    cell = (last / before).log()
+    ratio = ends / truths[:, None]
+    beside = (ratio > 0) & (ratio.abs().log().abs() < 1.5 * cell)
+    rounded = tuple(float(f"{error:.3g}") for error in errors.cpu().tolist())
+    return rounded, round(beside.all(-1).double().mean().item(), 4)
+
+
+def descend(loss: Float[Tensor, "K *lead G H"]) -> Int[Tensor, "K points"]:
+    """Where steepest descent ends that goes from a point to the lowest of its eight neighbours.
+
+    It moves along the last two axes. Points are numbered as in `loss[k].flatten()`.
+    """
+    G, H = loss.shape[-2:]
+    padded = nn.functional.pad(loss, (1, 1, 1, 1), value=math.inf)
+    moves = list(itertools.product(range(3), repeat=2))
+    around = torch.stack([padded[..., i : i + G, j : j + H] for i, j in moves])
+    lowest = around.argmin(0).flatten(1)
+    here = torch.arange(lowest.shape[-1], device=loss.device)
+    to = here + (lowest // 3 - 1) * H + lowest % 3 - 1
+    for _ in range(math.ceil(math.log2(len(here)))):  # twice as many steps each time
+        to = to.gather(1, to)
+    return to
+
+
+def to_line(finding: Finding) -> str:
+    """A finding as a line of JSON."""
+    return json.dumps([*finding.variant, *list(asdict(finding).values())[1:]])
+
+
+def from_line(line: str) -> Finding:
+    """The finding that a line of JSON holds."""
+    *variant, task, amount, errors, basin = json.loads(line)
+    return Finding(Variant(*variant), task, amount, tuple(errors), basin)
+
+
+def read() -> tuple[dict, list[Finding]]:
+    """The committed ablation: what it was made with, and its findings."""
+    return record.read(RECORD, from_line)
+
+
+def effects(findings: Sequence[Finding]) -> dict[tuple[str, str, float], float]:
+    """How likely each effect of a change on a task is by chance: McNemar's test, with Holm's
+    correction over all changes and tasks. Keys are change, task and amount.
+    """
+    by_cell = {(one.variant, one.task, one.amount): one.within() for one in findings}
+    cells = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
+    pairs = {
+        (change, *cell): mcnemar(by_cell[RECIPE, *cell], by_cell[variant, *cell])
+        for change, variant in CHANGES.items()
+        for cell in cells
+    }
+    return dict(zip(pairs, holm(list(pairs.values())), strict=True))

@@ -1,0 +1,91 @@
+"""The recipe: one loss, one setting, one way to start and one solver, for every task.
+
+The loss is the Euclidean distance between square roots of JTFS, averaged over half a second and an
+octave. It was chosen on other pairs than those of its record (samples 0 and 1).
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import torch
+
+from ..features.compression import Root
+from ..features.jtfs import JTFS
+from ..search.batched import search_from_grid
+from ..synth import SAMPLE_RATE
+from . import record
+from .ablation import AMOUNTS, floor_of
+from .tasks import LENGTH, TASKS
+
+RECORD = record.RECORDS / "recipe.jsonl"
+PAIRS, SAMPLE = 32, 2
+COARSE = 6  # values of each parameter on the grid
+CELLS = AMOUNTS | {"outside": (1.5,), "level": (2**10,)}
+
+
+def settings(sample_rate: float) -> dict:
+    """What JTFS needs to know of a sample rate: wavelets and averages of about half a second.
+
+    Half a second holds eight beats of the slowest tremolo here, and tells one event from the next.
+    An octave, F = Q[0], tells a chirp from noise, and does not mind a third of an octave.
+    """
+    J = round(math.log2(sample_rate / 2))
+    return {"J": J, "Q": (8, 2), "T": 2**J, "F": 8}
+
+
+def root_jtfs(
+    length: int = LENGTH, sample_rate: float = SAMPLE_RATE, floor: float | None = None
+) -> Root:
+    """The operator of the recipe. Its floor, unless given, suits chirps of unit energy."""
+    phi = JTFS(length, **settings(sample_rate), oversampling=0.5)
+    return Root(phi, floor_of(phi, sample_rate) if floor is None else floor)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search of the recipe, and its result; `error` is the larger relative one."""
+
+    task: str
+    amount: float
+    pair: int
+    predicted: tuple[float, ...]
+    error: float
+    evaluations: int
+
+
+def searches(task: str, amount: float, pairs: list[int], phi: Callable) -> Iterator[Search]:
+    """Search for the targets of some pairs, all at once."""
+    one, device = TASKS[task], phi.floor.device
+    truths = torch.stack([one.truth(pair, SAMPLE) for pair in pairs]).to(device)
+    targets = torch.stack([one.target(pair, amount, SAMPLE) for pair in pairs]).to(device)
+    matches = search_from_grid(one.synth, phi, targets, one.grid(COARSE).to(device))
+    for pair, truth, match in zip(pairs, truths, matches, strict=True):
+        end = match.thetas[-1]
+        error = (end / truth - 1).abs().max().item()
+        predicted = tuple(round(value, 5) for value in end.tolist())
+        yield Search(task, amount, pair, predicted, float(f"{error:.4g}"), match.evaluations)
+
+
+def confirm(device: torch.device) -> Iterator[Search]:
+    """The recipe on all tasks, on pairs that nothing was chosen on."""
+    phi = root_jtfs().to(device)
+    for task, amounts in CELLS.items():
+        for amount in amounts:
+            yield from searches(task, amount, list(range(PAIRS)), phi)
+
+
+def read() -> tuple[dict, list[Search]]:
+    """The committed searches, and what they were made with."""
+
+    def from_line(line: str) -> Search:
+        task, amount, pair, predicted, error, evaluations = json.loads(line)
+        return Search(task, amount, pair, tuple(predicted), error, evaluations)
+
+    return record.read(RECORD, from_line)
+
+
+def to_line(search: Search) -> str:
+    """A search as a line of JSON."""
+    return json.dumps(list(asdict(search).values()))
