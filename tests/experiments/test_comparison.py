@@ -7,7 +7,7 @@ import pytest
 import torch
 from joblib import parallel_config
 
-from utils.experiments import comparison, tasks
+from utils.experiments import comparison, recipe, tasks
 from utils.experiments.comparison import PAIRS, SLOW_PAIRS, TASKS, Run
 from utils.parameters import draw, parameters, parameters_of
 from utils.synth import am_chirp
@@ -102,10 +102,11 @@ def test_record_says_where_a_search_ended(records):
 def test_pairs_are_independent_of_each_other(task):
     truths = torch.stack([TASKS[task].truth(pair) for pair in range(PAIRS)])
     starts = torch.stack([TASKS[task].start(pair) for pair in range(PAIRS)])
-    correlation = torch.corrcoef(torch.cat([truths, starts], dim=1).log().T)
+    correlation = torch.corrcoef(torch.cat([truths, starts], dim=1).abs().log().T)
     assert correlation.fill_diagonal_(0).abs().max() < 0.5
-    sound = TASKS[task].target(3, TASKS[task].amounts[-1])
-    assert torch.equal(sound, TASKS[task].target(3, TASKS[task].amounts[-1]))
+    amount = recipe.CELLS[task][-1]
+    sound = TASKS[task].target(3, amount)
+    assert torch.equal(sound, TASKS[task].target(3, amount))
     assert sound.shape == (tasks.LENGTH,)
 
 
@@ -117,7 +118,10 @@ def test_tasks_do_as_described():
     regular = tasks.regular(TASKS["warp"].truth(1))
     torch.testing.assert_close(TASKS["warp"].target(1, 0.0), regular, atol=1e-6, rtol=0)
     assert not torch.allclose(TASKS["warp"].target(1, 0.05), regular, atol=1e-3)
-    torch.testing.assert_close(TASKS["jitter"].target(1, 0.0), regular)
+    for task in ("jitter", "envelope warp"):
+        torch.testing.assert_close(TASKS[task].target(1, 0.0), regular, atol=1e-6, rtol=1e-4)
+    swung = tasks.regular(TASKS["envelope warp"].truth(1)) - TASKS["envelope warp"].target(1, 0.05)
+    assert 0.05 < swung.norm() < 1
     high = torch.tensor([one.high for one in parameters_of(am_chirp)])
     above = torch.stack([TASKS["outside"].truth(pair) for pair in range(PAIRS)]) / high
     assert (above > 1).all() and (above < 1.5).all()
