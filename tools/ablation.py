@@ -1,4 +1,4 @@
-"""Make the records of the ablation and of the recipe, `book/records/{ablation,recipe}.jsonl`.
+"""Make the records `ablation.jsonl`, `polish.jsonl` and `recipe.jsonl` in `book/records`.
 
 Two minutes on a GPU, an hour or two on two cores. What is done is kept in `_build`, operator by
 operator, so that an interrupted run goes on where it stopped unless the library has changed.
@@ -39,6 +39,11 @@ def main(device: str):
     folder = ROOT / "_build" / "ablation" / made["sources"]
     searches = kept(folder / "recipe", partial(recipe.confirm, device), recipe.to_line)
     write(recipe.RECORD, made, searches)
+    polished = []
+    for one in ablation.POLISHED:
+        work = partial(ablation.polish, one, device)
+        polished += kept(folder / f"polish-{'-'.join(map(str, one))}", work, ablation.to_line)
+    write(ablation.POLISH, made, polished)
     findings = []
     for one in ablation.OPERATORS:
         work = partial(ablation.findings, one, device)

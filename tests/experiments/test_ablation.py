@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from utils.experiments import ablation, recipe
-from utils.experiments.ablation import AMOUNTS, CHANGES, RECIPE, SAMPLE, Finding, Variant
+from utils.experiments.ablation import CELLS, CHANGES, RECIPE, SAMPLE, Finding, Variant
 from utils.experiments.statistics import holm, mcnemar
 from utils.experiments.tasks import TASKS
 from utils.search.batched import features_of
@@ -24,10 +24,9 @@ def findings():
 
 
 def test_the_record_has_every_operator_on_every_task(findings):
-    cells = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
     found = {(one.variant, one.task, one.amount) for one in findings}
     variants = {one.variant for one in findings}
-    assert len(findings) == len(found) == 54 * len(cells) == len(variants) * len(cells)
+    assert len(findings) == len(found) == 54 * len(CELLS) == len(variants) * len(CELLS)
     assert {RECIPE, *CHANGES.values()} <= variants
     assert all(len(one.errors) == ablation.PAIRS for one in findings)
 
@@ -48,6 +47,22 @@ def test_a_finding_repeats(seed, findings):
     wanted = features_of(phi, task.target(pair, kept.amount, SAMPLE)[None])
     [error], _ = ablation.find(task.synth, survey(task.synth, phi, around), wanted, truth[None])
     assert error == pytest.approx(kept.errors[pair], rel=0.03, abs=2e-4)
+
+
+def test_one_step_from_the_grid_ends_where_a_descent_does(findings):
+    """And a descent repeats."""
+    by_cell = {(one.variant, one.task, one.amount): one for one in findings}
+    polished = ablation.read(ablation.POLISH)[1]
+    assert {one.variant for one in polished} == set(ablation.POLISHED)
+    alike = [
+        near == by_cell[one.variant, one.task, one.amount].within()[k]
+        for one in polished
+        for k, near in enumerate(one.within())
+    ]
+    assert sum(alike) > 0.9 * len(alike)
+    kept = random.Random(0).choice([one for one in polished if one.variant == RECIPE])
+    [again] = ablation.polish(RECIPE, CPU, [(kept.task, kept.amount)], [3])
+    assert again.errors[0] == pytest.approx(kept.errors[3], rel=0.03, abs=2e-4)
 
 
 @pytest.mark.parametrize("seed", range(4))

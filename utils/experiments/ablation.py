@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ from ..features.compression import Logarithm, Root
 from ..features.jtfs import JTFS
 from ..features.rivals import SeparableScattering, TimeScattering
 from ..parameters import coordinates, draw
-from ..search.batched import distances, features_of
+from ..search.batched import distances, features_of, gauss_newton_all
 from ..search.landscape import Atlas, survey
 from ..search.second_order import damped_step
 from ..synth import SAMPLE_RATE, am_chirp
@@ -29,7 +30,7 @@ from . import record
 from .statistics import holm, mcnemar
 from .tasks import LENGTH, TASKS
 
-RECORD = record.RECORDS / "ablation.jsonl"
+RECORD, POLISH = record.RECORDS / "ablation.jsonl", record.RECORDS / "polish.jsonl"
 PAIRS, SAMPLE, POINTS = 64, 1, 24
 KINDS = {"time": TimeScattering, "separable": SeparableScattering, "joint": JTFS}
 COMPRESSIONS = {"root": Root, "logarithm": Logarithm}
@@ -37,15 +38,16 @@ WIDTHS = (None, 8, "global")  # of the average over log-frequency: none, an octa
 DURATIONS = ("global", 2**12)  # of the average over time: all, half a second
 AMOUNTS = {
     "delay": (0, 64, 2**7, 2**8, 2**9, 2**10, 2**12),
+    "noise": (40, 30, 20, 10),
+    "carrier": (0.5,),
+    "noise and carrier": (0.5,),
     "jitter": (0.0, 2**-7, 2**-5, 0.15, 0.3, 0.6),
     "warp": (0.05,),
     "envelope warp": (0.05,),
     "direction": (0.3,),
     "ripples": (2**10,),
-    "noise": (40, 30, 20, 10),
-    "carrier": (0.5,),
-    "noise and carrier": (0.5,),
 }
+CELLS = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
 
 
 class Variant(NamedTuple):
@@ -67,6 +69,7 @@ CHANGES = {
     "no root": RECIPE._replace(compression="raw"),
     "a logarithm, not a root": RECIPE._replace(compression="logarithm"),
 }
+POLISHED, FEW = (RECIPE, *list(CHANGES.values())[:5]), 8  # operators, and pairs of each task
 OPERATORS = [Variant(*each, "raw") for each in itertools.product(KINDS, WIDTHS, DURATIONS)]
 
 
@@ -78,14 +81,14 @@ class Finding:
     ----------
     variant, task, amount : what was asked.
     errors : by pair, the larger relative error of the parameters, after one step from the grid.
-    basin : the share of grid points from which descent ends next to the truth, the mean.
+    basin : the share of grid points from which descent ends next to the truth, the mean; or None.
     """
 
     variant: Variant
     task: str
     amount: float
     errors: tuple[float, ...]
-    basin: float
+    basin: float | None = None
 
     def within(self, tolerance: float = 0.05) -> list[bool]:
         """For each pair, whether both parameters are within `tolerance` of the truth."""
@@ -120,8 +123,9 @@ def findings(
     for synth, tasks in itertools.groupby(amounts, lambda task: TASKS[task].synth):
         cells = [(task, amount) for task in tasks for amount in amounts[task]]
         atlas = survey(synth, phi, TASKS[cells[0][0]].grid(POINTS).to(device))
-        truths = [truths_of(*cell, pairs).to(device) for cell in cells]
-        wanted = [features_of(phi, targets_of(*cell, pairs).to(device)) for cell in cells]
+        samples = [sample(*cell, range(pairs)) for cell in cells]
+        truths = [each.to(device) for each, _ in samples]
+        wanted = [features_of(phi, targets.to(device)) for _, targets in samples]
         for name, way in {"raw": None, **COMPRESSIONS}.items():
             compress = way(phi, floor).to(device) if way else _Raw()
             mapped = replace(
@@ -144,12 +148,28 @@ class _Raw:
         return torch.ones_like(S)
 
 
-def truths_of(task: str, amount: float, pairs: int) -> Float[Tensor, "{pairs} P"]:
-    return torch.stack([TASKS[task].truth(pair, SAMPLE) for pair in range(pairs)])
+def polish(
+    variant: Variant, device: torch.device, cells=CELLS, pairs: Sequence[int] = range(FEW)
+) -> Iterator[Finding]:
+    """Findings by full descents from the truth into the minimum beside it, to check one step."""
+    phi = operator(variant, device)
+    for task, amount in cells:
+        truths, targets = (each.to(device) for each in sample(task, amount, pairs))
+        matches = gauss_newton_all(TASKS[task].synth, phi, targets, truths)
+        ends = torch.stack([match.thetas[-1] for match in matches])
+        yield Finding(variant, task, amount, _errors(ends, truths))
 
 
-def targets_of(task: str, amount: float, pairs: int) -> Float[Tensor, "{pairs} n"]:
-    return torch.stack([TASKS[task].target(pair, amount, SAMPLE) for pair in range(pairs)])
+def sample(task: str, amount: float, pairs: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """True parameters (K, P) and targets (K, N) of some pairs."""
+    truths = [TASKS[task].truth(pair, SAMPLE) for pair in pairs]
+    return torch.stack(truths), torch.stack([TASKS[task].target(k, amount, SAMPLE) for k in pairs])
+
+
+def _errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
+    """The larger relative errors of parameters, to three digits."""
+    errors = (ends / truths - 1).abs().amax(-1).cpu().tolist()
+    return tuple(float(f"{error:.3g}") for error in errors)
 
 
 def find(
@@ -164,14 +184,13 @@ def find(
     residual = (atlas.features[nearest] - wanted).double()
     step = damped_step(A.mT @ A, (A.mT @ residual[..., None]).squeeze(-1), 0.0)
     ends = from_z(to_z(points[nearest]) + step.to(points))
-    errors = (ends / truths - 1).abs().amax(-1)
+    errors = _errors(ends, truths)
     ends = points[descend(loss.unflatten(-1, atlas.grid.shape[:-1]))]
     last, before = (atlas.grid[..., end, end, :].reshape(-1, 2)[0] for end in (-1, -2))
     cell = (last / before).log()
     ratio = ends / truths[:, None]
     beside = (ratio > 0) & (ratio.abs().log().abs() < 1.5 * cell)
-    rounded = tuple(float(f"{error:.3g}") for error in errors.cpu().tolist())
-    return rounded, round(beside.all(-1).double().mean().item(), 4)
+    return errors, round(beside.all(-1).double().mean().item(), 4)
 
 
 def descend(loss: Float[Tensor, "K *lead G H"]) -> Int[Tensor, "K points"]:
@@ -202,9 +221,9 @@ def from_line(line: str) -> Finding:
     return Finding(Variant(*variant), task, amount, tuple(errors), basin)
 
 
-def read() -> tuple[dict, list[Finding]]:
-    """The committed ablation: what it was made with, and its findings."""
-    return record.read(RECORD, from_line)
+def read(file: Path = RECORD) -> tuple[dict, list[Finding]]:
+    """A committed record, `RECORD` or `POLISH`: what it was made with, and its findings."""
+    return record.read(file, from_line)
 
 
 def effects(findings: Sequence[Finding]) -> dict[tuple[str, str, float], float]:
@@ -212,10 +231,9 @@ def effects(findings: Sequence[Finding]) -> dict[tuple[str, str, float], float]:
     correction over all changes and tasks. Keys are change, task and amount.
     """
     by_cell = {(one.variant, one.task, one.amount): one.within() for one in findings}
-    cells = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
     pairs = {
         (change, *cell): mcnemar(by_cell[RECIPE, *cell], by_cell[variant, *cell])
         for change, variant in CHANGES.items()
-        for cell in cells
+        for cell in CELLS
     }
     return dict(zip(pairs, holm(list(pairs.values())), strict=True))

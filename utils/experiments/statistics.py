@@ -14,7 +14,7 @@ def wilson(count: int, trials: int) -> tuple[float, float]:
 def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> float:
     """The probability that paired successes differ as much by chance (exact, two-sided)."""
     alone = [x for x, y in zip(a, b, strict=True) if x != y]  # pairs on which they differ
-    return binomtest(sum(alone), len(alone)).pvalue if alone else 1.0
+    return float(binomtest(sum(alone), len(alone)).pvalue) if alone else 1.0
 
 
 def holm(values: Sequence[float]) -> list[float]:
