@@ -23,11 +23,13 @@ from torch import Tensor
 
 from utils.experiments.comparison import Run, run
 from utils.experiments.encoder import Encoder, QuadraticCriterion, train
+from utils.features.compression import Root
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.features.rivals import Aligned, AverageSpectrum, TimeScattering
 from utils.recording import load
+from utils.search.batched import gauss_newton_all, search_from_grid
 from utils.search.first_order import gradient_descent
 from utils.search.landscape import loss_surfaces, survey
 from utils.search.many import match_all
@@ -83,6 +85,11 @@ CALLS = {
         partial(gauss_newton, steps=1),
         dict(synth=brief, phi=small, target=X[0], theta0=THETA[1], tolerance=1e-4),
     ),
+    "gauss_newton_all": (
+        partial(gauss_newton_all, steps=1),
+        dict(synth=brief, phi=small, targets=X, starts=THETA, tolerance=1e-4),
+    ),
+    "search_from_grid": (search_from_grid, dict(synth=brief, phi=small, targets=X, grid=THETA)),
     "survey": (survey, dict(synth=brief, phi=small, grid=THETA)),
     "loss_surfaces": (loss_surfaces, dict(synth=brief, phi=small, grid=THETA, targets=X)),
     "match_all": (
@@ -241,6 +248,7 @@ ROWS = [
     (lambda: MSS((30,)), r"n_ffts is \(30,\); expected multiples of 4"),
     (lambda: MSS(magnitude="power"), "magnitude is 'power'; expected one of 'linear'"),
     (lambda: SpectralLoss(small, 3), "p is 3; expected one of 1, 2"),
+    (lambda: Root(small, -1.0), "floor is -1.0; expected above 0"),
     (lambda: loss(X), "loss has .*; expected one of them"),
     (lambda: SpectralLoss(whole, 1)(1e20 * X, X), "loss holds .*; expected finite values up to"),
     (lambda: SpectralLoss(local, 2)(X, X / 0), "loss holds NaN or infinite.*; expected finite"),

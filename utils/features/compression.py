@@ -17,8 +17,10 @@ class Compressed(Described):
 
     def __init__(self, phi: nn.Module, floor: float | Float[Tensor, " d"]):
         super().__init__()
-        self.phi = phi
-        self.floor = nn.Buffer(torch.as_tensor(floor).detach().clone(), persistent=False)
+        floor = torch.as_tensor(floor).detach().clone()
+        if not (floor > 0).all():
+            raise ValueError(f"floor is {floor.tolist()}; expected above 0")
+        self.phi, self.floor = phi, nn.Buffer(floor, persistent=False)
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         return self.compress(self.phi(x))

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .. import checks
-from ..parameters import coordinates
+from ..parameters import coordinates, declared_by
 from .jacobian import batch_size, features_and_slopes
 from .match import Match, Stop, match_of
 from .second_order import damped_step
@@ -32,7 +32,13 @@ def gauss_newton_all(
 
     Every search has its own damping and stops on its own. `synth` and `phi` take batches.
     """
-    checks.floating("targets", targets, ndim=2)
+    _check(synth, phi, targets, "starts", starts)
+    if len(targets) != len(starts):
+        raise ValueError(
+            f"targets has {len(targets)} rows and starts {len(starts)}; expected as many"
+        )
+    checks.integer("steps", steps, least=1)
+    checks.real("tolerance", tolerance, above=0)
     return _search(synth, phi, features_of(phi, targets), starts, steps, tolerance)
 
 
@@ -48,11 +54,14 @@ def search_from_grid(
     From the best of their ends the search looks around: a last one starts at the best of the
     points 6 percent away in each parameter. The smallest distance wins; nothing else is asked.
     """
-    checks.floating("targets", targets, ndim=2)
-    began, points = time.perf_counter(), grid.flatten(0, -2)
+    _check(synth, phi, targets, "grid", grid)
+    began, points = time.perf_counter(), grid.reshape(-1, grid.shape[-1])
     to_z, from_z = coordinates(synth)
     wanted, known = features_of(phi, targets), features_of(phi, points, synth)
-    nearest = distances(wanted, known).topk(STARTS, largest=False).indices
+    checks.floating("phi(targets)", wanted)
+    checks.floating("phi(synth(theta)) beside targets", known, last=wanted.shape[-1])
+    count = min(STARTS, len(points))
+    nearest = distances(wanted, known).topk(count, largest=False).indices
     best = _best(synth, phi, wanted, points[nearest])
     moves = [move for move in itertools.product((-1, 0, 1), repeat=grid.shape[-1]) if any(move)]
     ends = torch.stack([match.thetas[-1] for match in best])
@@ -70,6 +79,17 @@ def search_from_grid(
         )
         for pair in zip(best, again, strict=True)
     ]
+
+
+def _check(synth: Callable, phi: Callable, targets: Tensor, name: str, points: Tensor) -> None:
+    """Raise unless targets and points, starts or a grid, fit a synthesizer."""
+    checks.function("synth", synth)
+    checks.function("phi", phi)
+    checks.floating("targets", targets, ndim=2)
+    checks.floating(name, points, last=len(declared_by(synth)) or None)
+    checks.together(name, points[..., 0], "targets", targets[..., 0])
+    if not coordinates(synth)[0](points.detach()).isfinite().all():
+        raise ValueError(f"{name} is {points.tolist()}; expected positive on log scales")
 
 
 def features_of(
@@ -130,6 +150,7 @@ def _linearize(synth, phi, thetas: Tensor, wanted: Tensor) -> tuple[Tensor, Tens
     parts, size = [], batch_size(thetas.device)
     for theta, known in zip(thetas.split(size), wanted.split(size), strict=True):
         features, jacobian = features_and_slopes(synth, phi, theta)
+        checks.floating("phi(synth(theta)) beside targets", features, last=known.shape[-1])
         residual, A = (features - known).double(), jacobian.double()
         slope = (A.mT @ residual[..., None]).squeeze(-1)
         parts.append((residual.square().sum(-1), A.mT @ A, slope))
