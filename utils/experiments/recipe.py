@@ -28,8 +28,8 @@ CELLS = AMOUNTS | {"outside": (1.5,), "level": (2**10,)}
 def settings(sample_rate: float) -> dict:
     """What JTFS needs to know of a sample rate: wavelets and averages of about half a second.
 
-    Half a second holds eight beats of the slowest tremolo here, and tells one event from the next.
-    An octave, F = Q[0], tells a chirp from noise, and does not mind a third of an octave.
+    Half a second holds four beats of the slowest tremolo here, and tells one event from the next.
+    An octave, F = Q[0], tells a chirp from noise, and forgives a transposition.
     """
     J = round(math.log2(sample_rate / 2))
     return {"J": J, "Q": (8, 2), "T": 2**J, "F": 8}
