@@ -1,7 +1,7 @@
 """The recipe: one loss, one setting, one way to start and one solver, for every task.
 
 The loss is the Euclidean distance between square roots of JTFS, averaged over half a second and an
-octave. It was chosen on other pairs than those of its record (samples 0 and 1).
+octave. It was chosen on pairs that no record holds, and fixed before these were drawn.
 """
 
 import json
