@@ -1,6 +1,6 @@
 """Make the records `ablation.jsonl`, `polish.jsonl` and `recipe.jsonl` in `book/records`.
 
-Two minutes on a GPU, an hour or two on two cores. What is done is kept in `_build`, operator by
+Three minutes on a GPU, an hour or more on two cores. What is done is kept in `_build`, operator by
 operator, so that an interrupted run goes on where it stopped unless the library has changed.
 """
 

@@ -75,8 +75,8 @@ def test_a_search_of_the_recipe_repeats(seed):
     assert kept.error == pytest.approx(error, abs=1e-4)
 
 
-def test_pairs_of_a_study_are_no_others():
-    """Nothing was chosen on the pairs that confirm; and tasks have truths of their own."""
+def test_truths_are_independent_between_samples_and_tasks():
+    """And starts of either sign meet truths of either sign."""
     truths = [
         tuple(task.truth(pair, sample).tolist())
         for task in TASKS.values()

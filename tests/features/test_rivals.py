@@ -105,6 +105,15 @@ def test_compressions_are_those_of_their_features(way):
     torch.testing.assert_close(slopes, automatic, rtol=1e-3, atol=1e-5)
 
 
+def test_a_compression_differentiates_what_cannot_push():
+    spectrum = rivals.AverageSpectrum()
+    root = Root(spectrum, floor=1e-4)
+    assert not hasattr(root, "push_forward")
+    S, slopes = features_and_jacobian(am_chirp, spectrum, THETA)
+    _, found = features_and_jacobian(am_chirp, root, THETA)
+    torch.testing.assert_close(found, slopes * root.slope(S)[:, None], rtol=1e-3, atol=1e-6)
+
+
 def test_a_pooled_row_is_a_mean_of_rows():
     """Over all rows; over an octave, the mean of a constant is that constant."""
     each, pooled = (rivals.TimeScattering(len(X), F=F, oversampling=0.5) for F in (None, "global"))

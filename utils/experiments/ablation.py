@@ -1,8 +1,8 @@
 """The ablation: which part of JTFS does the work. Is the truth where the loss is smallest?
 
 This needs no descent. The features of a fine grid are computed once for each operator. For each
-target, the nearest point of the grid and one Gauss-Newton step from there say where the minimum
-is; steepest descent from point to point of the grid says how wide its basin is.
+target, the point of the grid with the nearest features and one Gauss-Newton step from there say
+where the minimum is; steepest descent from point to point of the grid says how wide its basin is.
 """
 
 import itertools
@@ -81,7 +81,8 @@ class Finding:
     ----------
     variant, task, amount : what was asked.
     errors : by pair, the larger relative error of the parameters, after one step from the grid.
-    basin : the share of grid points from which descent ends next to the truth, the mean; or None.
+    basin : the share of grid points from which descent ends next to the truth, the mean; at most
+        one half in "direction", whose grid is in two halves; None if it was not asked.
     """
 
     variant: Variant
@@ -117,8 +118,8 @@ def findings(
     amounts: Mapping[str, Sequence[float]] = AMOUNTS,
     pairs: int = PAIRS,
 ) -> Iterator[Finding]:
-    """What a raw operator and its compressions find on some tasks."""
-    phi = operator(variant, device)
+    """What an operator, raw and compressed, finds on some tasks."""
+    phi = operator(variant._replace(compression="raw"), device)
     floor = floor_of(phi)
     for synth, tasks in itertools.groupby(amounts, lambda task: TASKS[task].synth):
         cells = [(task, amount) for task in tasks for amount in amounts[task]]
@@ -151,7 +152,7 @@ class _Raw:
 def polish(
     variant: Variant, device: torch.device, cells=CELLS, pairs: Sequence[int] = range(FEW)
 ) -> Iterator[Finding]:
-    """Findings by full descents from the truth into the minimum beside it, to check one step."""
+    """Findings by full descents, from the truth into the minimum beside it, to check one step."""
     phi = operator(variant, device)
     for task, amount in cells:
         truths, targets = (each.to(device) for each in sample(task, amount, pairs))
@@ -227,8 +228,8 @@ def read(file: Path = RECORD) -> tuple[dict, list[Finding]]:
 
 
 def effects(findings: Sequence[Finding]) -> dict[tuple[str, str, float], float]:
-    """How likely each effect of a change on a task is by chance: McNemar's test, with Holm's
-    correction over all changes and tasks. Keys are change, task and amount.
+    """The p-value of each effect, by change, task and amount: McNemar's test within 5 percent, with
+    Holm's correction over all of them.
     """
     by_cell = {(one.variant, one.task, one.amount): one.within() for one in findings}
     pairs = {

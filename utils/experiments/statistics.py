@@ -12,13 +12,13 @@ def wilson(count: int, trials: int) -> tuple[float, float]:
 
 
 def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> float:
-    """The probability that paired successes differ as much by chance (exact, two-sided)."""
+    """The p-value of McNemar's test, exact and two-sided, of two rates of success on pairs."""
     alone = [x for x, y in zip(a, b, strict=True) if x != y]  # pairs on which they differ
     return float(binomtest(sum(alone), len(alone)).pvalue) if alone else 1.0
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Probabilities of a family of tests, corrected (Holm, Scand. J. Stat. 6(2), 1979)."""
+    """The p-values of a family of tests, corrected (Holm, Scand. J. Stat. 6(2), 1979)."""
     order = sorted(range(len(values)), key=values.__getitem__)
     corrected, most = [0.0] * len(values), 0.0
     for rank, k in enumerate(order):

@@ -1,5 +1,7 @@
 """Features compressed one by one: what is loud no longer outweighs the rest of the distance."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,9 +12,9 @@ from .jtfs import Described
 class Compressed(Described):
     """Features of `phi`, each put through a function of a subclass, whose slope is known.
 
-    `phi` has a method `push_forward`, as `JTFS` has. `floor` is positive: a number, or one for
-    each feature (D,). Below it the function is nearly linear. Choose it relative to the features
-    of sounds at the level of yours, such as a third of their mean.
+    `floor` is positive: a number, or one for each feature (D,). Well below it the function is
+    nearly linear. Choose it relative to the features of sounds at the level of yours, such as a
+    third of their mean.
     """
 
     def __init__(self, phi: nn.Module, floor: float | Float[Tensor, " d"]):
@@ -25,19 +27,23 @@ class Compressed(Described):
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         return self.compress(self.phi(x))
 
-    def push_forward(
-        self, x: Float[Tensor, "*batch n"], tangents: Float[Tensor, "k *batch n"]
-    ) -> tuple[Float[Tensor, "*batch d"], Float[Tensor, "k *batch d"]]:
-        """Features of x, and their derivatives along `tangents`, in one pass."""
-        S, slopes = self.phi.push_forward(x, tangents)
-        return self.compress(S), slopes * self.slope(S)
+    @property
+    def push_forward(self) -> Callable:
+        """If `phi` has it: features of x (..., N), and derivatives along `tangents` (K, ..., N)."""
+        inner = self.phi.push_forward
+
+        def push(x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+            S, slopes = inner(x, tangents)
+            return self.compress(S), slopes * self.slope(S)
+
+        return push
 
 
 class Root(Compressed):
     """The square root of features, sqrt(S + floor).
 
-    Between the roots of two sets of non-negative features, the Euclidean distance is Hellinger's.
-    It weighs a change by what was there before, and so hears the faint beside the loud.
+    Up to the floor, the Euclidean distance between roots of features is that of Hellinger. It
+    divides a small change by the root of what was there, and so hears the faint beside the loud.
     """
 
     def compress(self, S: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:

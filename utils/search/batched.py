@@ -30,9 +30,10 @@ def gauss_newton_all(
 ) -> list[Match]:
     """`gauss_newton` for each target sound, from a start of its own, to the same ends.
 
-    Every search has its own damping and stops on its own. `synth` and `phi` take batches.
+    Every search has its own damping and stops on its own. `synth` and `phi` take batches. The
+    `seconds` of each match are those of all.
     """
-    _check(synth, phi, targets, "starts", starts)
+    _check(synth, phi, targets, "starts", starts, ndim=2)
     if len(targets) != len(starts):
         raise ValueError(
             f"targets has {len(targets)} rows and starts {len(starts)}; expected as many"
@@ -52,7 +53,8 @@ def search_from_grid(
 
     They start from those three points of a grid at which the distance of features is smallest.
     From the best of their ends the search looks around: a last one starts at the best of the
-    points 6 percent away in each parameter. The smallest distance wins; nothing else is asked.
+    3^P - 1 points that are 0.06 away in some search coordinates, 6 percent of a logarithmic
+    parameter or of the range of a linear one. The smallest distance wins; nothing else is asked.
     """
     _check(synth, phi, targets, "grid", grid)
     began, points = time.perf_counter(), grid.reshape(-1, grid.shape[-1])
@@ -81,12 +83,12 @@ def search_from_grid(
     ]
 
 
-def _check(synth: Callable, phi: Callable, targets: Tensor, name: str, points: Tensor) -> None:
+def _check(synth, phi, targets: Tensor, name: str, points: Tensor, ndim: int | None = None) -> None:
     """Raise unless targets and points, starts or a grid, fit a synthesizer."""
     checks.function("synth", synth)
     checks.function("phi", phi)
     checks.floating("targets", targets, ndim=2)
-    checks.floating(name, points, last=len(declared_by(synth)) or None)
+    checks.floating(name, points, ndim=ndim, last=len(declared_by(synth)) or None)
     checks.together(name, points[..., 0], "targets", targets[..., 0])
     if not coordinates(synth)[0](points.detach()).isfinite().all():
         raise ValueError(f"{name} is {points.tolist()}; expected positive on log scales")
