@@ -10,7 +10,7 @@ from utils.experiments import ablation, recipe
 from utils.experiments.ablation import CELLS, CHANGES, RECIPE, SAMPLE, Finding, Variant
 from utils.experiments.statistics import holm, mcnemar
 from utils.experiments.tasks import TASKS
-from utils.search.batched import features_of
+from utils.search.jacobian import features_of
 from utils.search.landscape import survey
 from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp, delay

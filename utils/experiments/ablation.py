@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,8 @@ from ..features.compression import Logarithm, Root
 from ..features.jtfs import JTFS
 from ..features.rivals import SeparableScattering, TimeScattering
 from ..parameters import coordinates, draw
-from ..search.batched import distances, features_of, gauss_newton_all
+from ..search.batched import distances, gauss_newton_all
+from ..search.jacobian import features_of
 from ..search.landscape import Atlas, survey
 from ..search.second_order import damped_step
 from ..synth import SAMPLE_RATE, am_chirp
@@ -33,6 +35,7 @@ from .tasks import LENGTH, TASKS
 RECORD, POLISH = record.RECORDS / "ablation.jsonl", record.RECORDS / "polish.jsonl"
 PAIRS, SAMPLE, POINTS = 64, 1, 24
 KINDS = {"time": TimeScattering, "separable": SeparableScattering, "joint": JTFS}
+RAW = SimpleNamespace(compress=lambda S: S, slope=torch.ones_like)
 COMPRESSIONS = {"root": Root, "logarithm": Logarithm}
 WIDTHS = (None, 8, "global")  # of the average over log-frequency: none, an octave, all
 DURATIONS = ("global", 2**12)  # of the average over time: all, half a second
@@ -128,7 +131,7 @@ def findings(
         truths = [each.to(device) for each, _ in samples]
         wanted = [features_of(phi, targets.to(device)) for _, targets in samples]
         for name, way in {"raw": None, **COMPRESSIONS}.items():
-            compress = way(phi, floor).to(device) if way else _Raw()
+            compress = way(phi, floor).to(device) if way else RAW
             mapped = replace(
                 atlas,
                 features=compress.compress(atlas.features),
@@ -137,16 +140,6 @@ def findings(
             for cell, truth, features in zip(cells, truths, wanted, strict=True):
                 found = find(synth, mapped, compress.compress(features), truth)
                 yield Finding(variant._replace(compression=name), *cell, *found)
-
-
-class _Raw:
-    """No compression."""
-
-    def compress(self, S: Tensor) -> Tensor:
-        return S
-
-    def slope(self, S: Tensor) -> Tensor:
-        return torch.ones_like(S)
 
 
 def polish(
@@ -158,7 +151,7 @@ def polish(
         truths, targets = (each.to(device) for each in sample(task, amount, pairs))
         matches = gauss_newton_all(TASKS[task].synth, phi, targets, truths)
         ends = torch.stack([match.thetas[-1] for match in matches])
-        yield Finding(variant, task, amount, _errors(ends, truths))
+        yield Finding(variant, task, amount, relative_errors(ends, truths))
 
 
 def sample(task: str, amount: float, pairs: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -167,7 +160,7 @@ def sample(task: str, amount: float, pairs: Sequence[int]) -> tuple[Tensor, Tens
     return torch.stack(truths), torch.stack([TASKS[task].target(k, amount, SAMPLE) for k in pairs])
 
 
-def _errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
+def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
     """The larger relative errors of parameters, to three digits."""
     errors = (ends / truths - 1).abs().amax(-1).cpu().tolist()
     return tuple(float(f"{error:.3g}") for error in errors)
@@ -185,7 +178,7 @@ def find(
     residual = (atlas.features[nearest] - wanted).double()
     step = damped_step(A.mT @ A, (A.mT @ residual[..., None]).squeeze(-1), 0.0)
     ends = from_z(to_z(points[nearest]) + step.to(points))
-    errors = _errors(ends, truths)
+    errors = relative_errors(ends, truths)
     ends = points[descend(loss.unflatten(-1, atlas.grid.shape[:-1]))]
     last, before = (atlas.grid[..., end, end, :].reshape(-1, 2)[0] for end in (-1, -2))
     cell = (last / before).log()

@@ -16,7 +16,7 @@ from ..features.jtfs import JTFS
 from ..search.batched import search_from_grid
 from ..synth import SAMPLE_RATE
 from . import record
-from .ablation import AMOUNTS, floor_of
+from .ablation import AMOUNTS, floor_of, relative_errors
 from .tasks import LENGTH, TASKS
 
 RECORD = record.RECORDS / "recipe.jsonl"
@@ -64,11 +64,11 @@ def searches(task: str, amount: float, pairs: list[int], phi: Callable) -> Itera
     truths = torch.stack([one.truth(pair, SAMPLE) for pair in pairs]).to(device)
     targets = torch.stack([one.target(pair, amount, SAMPLE) for pair in pairs]).to(device)
     matches = search_from_grid(one.synth, phi, targets, one.grid(COARSE).to(device))
-    for pair, truth, match in zip(pairs, truths, matches, strict=True):
-        end = match.thetas[-1]
-        error = (end / truth - 1).abs().max().item()
-        predicted = tuple(round(value, 5) for value in end.tolist())
-        yield Search(task, amount, pair, predicted, float(f"{error:.4g}"), match.evaluations)
+    ends = torch.stack([match.thetas[-1] for match in matches])
+    errors = relative_errors(ends, truths)
+    for pair, end, error, match in zip(pairs, ends.tolist(), errors, matches, strict=True):
+        predicted = tuple(round(value, 5) for value in end)
+        yield Search(task, amount, pair, predicted, error, match.evaluations)
 
 
 def confirm(device: torch.device) -> Iterator[Search]:

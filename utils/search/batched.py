@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .. import checks
 from ..parameters import coordinates, declared_by
-from .jacobian import batch_size, features_and_slopes
-from .match import Match, Stop, match_of
+from .jacobian import batch_size, features_and_slopes, features_of
+from .match import Match, Stop, check_as_many, match_of
 from .second_order import damped_step
 
 STARTS = 3  # points of a grid from which a search sets out
@@ -34,10 +34,7 @@ def gauss_newton_all(
     `seconds` of each match are those of all.
     """
     _check(synth, phi, targets, "starts", starts, ndim=2)
-    if len(targets) != len(starts):
-        raise ValueError(
-            f"targets has {len(targets)} rows and starts {len(starts)}; expected as many"
-        )
+    check_as_many(targets, starts)
     checks.integer("steps", steps, least=1)
     checks.real("tolerance", tolerance, above=0)
     return _search(synth, phi, features_of(phi, targets), starts, steps, tolerance)
@@ -92,14 +89,6 @@ def _check(synth, phi, targets: Tensor, name: str, points: Tensor, ndim: int | N
     checks.together(name, points[..., 0], "targets", targets[..., 0])
     if not coordinates(synth)[0](points.detach()).isfinite().all():
         raise ValueError(f"{name} is {points.tolist()}; expected positive on log scales")
-
-
-def features_of(
-    phi: Callable, inputs: Float[Tensor, "K _"], synth: Callable = lambda x: x
-) -> Float[Tensor, "K D"]:
-    """Features of many sounds, or of the sounds of many parameters, some at a time."""
-    with torch.no_grad():
-        return torch.cat([phi(synth(part)) for part in inputs.split(batch_size(inputs.device))])
 
 
 def distances(features: Float[Tensor, "K D"], others: Float[Tensor, "G D"]) -> Tensor:

@@ -23,6 +23,14 @@ def batch_size(device: torch.device) -> int:
     return BATCH if device.type == "cpu" else GPU_BATCH
 
 
+def features_of(
+    phi: Callable, inputs: Float[Tensor, "K _"], synth: Callable = lambda x: x
+) -> Float[Tensor, "K D"]:
+    """Features of many sounds, or of the sounds of many parameters, some at a time."""
+    with torch.no_grad():
+        return torch.cat([phi(synth(part)) for part in inputs.split(batch_size(inputs.device))])
+
+
 def value_and_jacobian(
     f: Callable, theta: Float[Tensor, "*batch P"]
 ) -> tuple[Float[Tensor, "*batch D"], Float[Tensor, "*batch D P"]]:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from .. import checks
 from ..parameters import coordinates, grid, parameters_of
 from .first_order import objective
-from .jacobian import batch_size, features_and_slopes
+from .jacobian import batch_size, features_and_slopes, features_of
 from .many import parallel
 
 COLUMNS = 512  # features compared at once: their differences stay in a processor's cache
@@ -82,9 +82,7 @@ def loss_surfaces(
     parts = _parts(synth, phi, grid)
     checks.floating("targets", targets, ndim=2, last=synth(parts[0][:1]).shape[-1])
     checks.together("targets", targets, "grid", grid)
-    with torch.no_grad():
-        features = torch.cat([phi(part) for part in targets.split(batch_size(targets.device))])
-    known = features.numpy(force=True)  # joblib shares arrays between processes
+    known = features_of(phi, targets).numpy(force=True)  # joblib shares arrays between processes
     found = _everywhere(partial(_compare, synth, phi, known, p), parts, n_jobs)
     losses, gradients = (each.movedim(1, 0) for each in found)
     return losses.reshape(-1, *grid.shape[:-1]), gradients.reshape(-1, *grid.shape)

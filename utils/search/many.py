@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .. import checks
-from .match import Match
+from .match import Match, check_as_many
 
 
 def match_all(
@@ -32,10 +32,7 @@ def match_all(
     checks.function("solver", solver)
     checks.floating("targets", targets, ndim=2)
     checks.floating("starts", starts, ndim=2)
-    if len(targets) != len(starts):
-        raise ValueError(
-            f"targets has {len(targets)} rows and starts {len(starts)}; expected as many"
-        )
+    check_as_many(targets, starts)
     pairs = zip(targets, starts, strict=True)
     # Rows are copied: a view would take the whole of its tensor along to another process.
     work = (delayed(solver)(synth=synth, target=y.clone(), theta0=s.clone()) for y, s in pairs)

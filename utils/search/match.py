@@ -84,3 +84,11 @@ def check_search(
     checks.integer("steps", steps, least=1)
     for name, size in sizes.items():
         checks.real(name, size, above=0)
+
+
+def check_as_many(targets: Tensor, starts: Tensor) -> None:
+    """Raise unless each target has a start."""
+    if len(targets) != len(starts):
+        raise ValueError(
+            f"targets has {len(targets)} rows and starts {len(starts)}; expected as many"
+        )
