@@ -44,6 +44,10 @@ def execute_chapters(root: Path) -> None:
     digests = {}
     for name, path in sources.items():
         notebook = nbformat.read(path, as_version=4)
+        for cell in code_cells(notebook):
+            if title := re.match(r"# @title (.+)", cell.source):  # of what folds away
+                prompts = ("code_prompt_show", "code_prompt_hide")
+                cell.metadata.mystnb = dict.fromkeys(prompts, title[1])
         digests[name] = digest(root, [cell.source for cell in code_cells(notebook)], digests)
         kept = home / path.name
         if not take_outputs(notebook, kept, digests[name]):
@@ -118,6 +122,9 @@ def set_pages(root: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     options = ["-W", "--keep-going", "--path-output", str(root)]
     jupyter_book(["build", *options, str(site)], standalone_mode=False)
+    for page in html.rglob("*.html"):  # its text names what unfolds, and this would hide it
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace('<summary aria-label="Toggle hidden content">', "<summary>"))
     for path in chapters(root):  # for download: as the sources are, without outputs
         shutil.copy(path, html / "_sources" / path.relative_to(root))
     record.write_text(now)

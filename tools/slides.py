@@ -87,10 +87,10 @@ def main() -> None:
 
 def title(chapters: dict[str, list[Slide]]) -> Slide:
     """The first slide: what this is, where it can be read and run, and what is in it."""
-    body = f"<p>{BOOK['author']}. To read, and to run in Colab: <b>{SITE}</b></p><ol>"
+    body = f"<p>{BOOK['author']}. To read, and to run in Colab: <b>{SITE}</b></p><ul>"
     for name, slides in chapters.items():
         body += f'<li><a href="#/{name}">{slides[0].title}</a></li>'
-    return Slide(BOOK["title"], [f"{body}</ol>"])
+    return Slide(BOOK["title"], [f"{body}</ul>"])
 
 
 def column(path: Path) -> list[Slide]:
@@ -104,7 +104,7 @@ def column(path: Path) -> list[Slide]:
         skipped = cell["metadata"].get("slideshow", {}).get("slide_type") == "skip"
         if not skipped and cell["cell_type"] == "markdown":
             add_text(slides, text)
-        elif not skipped and "hide-input" not in tags and "show.source(" not in text:
+        elif not skipped and not tags & {"hide-input", "remove-input"}:
             add_code(slides, text)
         for output in cell.get("outputs", ()):
             add_output(slides, output)

@@ -38,7 +38,7 @@ def load(
     checks.integer("sample_rate", sample_rate, least=1, most=MOST_HERTZ)
     length = samples_of(duration, sample_rate)
     rate, peak = _examined(path, duration)
-    lower = min(rate, sample_rate)  # a rate is raised only once the part to keep is known
+    lower = min(rate, sample_rate)  # raised only once the part to keep is known
     stream = soxr.ResampleStream(rate, lower, 1, dtype="float64")
     chunks = (
         stream.resample_chunk((block / peak).mean(axis=1), last=len(block) == 0)

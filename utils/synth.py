@@ -60,10 +60,11 @@ def am_chirp(
     """
     samples = _check_chirp(theta, carrier, bandwidth, duration, sample_rate)
     f_m, gamma = theta[..., 0, None], theta[..., 1, None]
-    t = (torch.arange(samples, dtype=torch.float64) / sample_rate - duration / 2).to(theta)
+    t = torch.arange(samples, dtype=torch.float64) / sample_rate - duration / 2
+    t = t.to(theta)
     octaves = gamma * t
     phase = 2 * math.pi * carrier * t * _exprel(math.log(2) * octaves)
-    # t / s = 10 octaves / bandwidth, as products: forward differentiation is slow over a quotient.
+    # t / s = 10 octaves / bandwidth, as products: quotients are slow in forward mode.
     window = torch.exp(-50 / bandwidth**2 * octaves * octaves)
     x = torch.sin(phase) * torch.sin(2 * math.pi * f_m * t) * window
     return _normalize(x) if unit_energy else x

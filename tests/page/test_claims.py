@@ -47,7 +47,7 @@ def test_a_sentence_must_contain_its_value_in_any_usual_form():
         for sentence in sentences:
             with pytest.raises(ValueError, match="expected it to contain the value"):
                 claim("name", value, sentence)
-    assert rate(31, 32) == "31 of 32 (84 to 99 %)"
+    assert rate(31, 32) == "31 of 32 (84 to 99%)"
 
 
 def test_reads_what_an_executed_notebook_records(tmp_path):

@@ -29,10 +29,10 @@ ERRORS = torch.tensor([[0.1, 0.3, 0.2], [1.0, 0.5, 0.9]])
 ONE = SimpleNamespace(seconds=[0.0, 1.0, 2.0], errors={"on time": [0.5, 0.4, 0.2]})
 SHORT = SimpleNamespace(seconds=[0.0, 4.0], errors={"on time": [0.5, 0.3]})
 BOTH, MAPS = {"one": X[0], "other": X[1]}, dict.fromkeys("abc", WAVELET.abs())
+RECORD = {("MSS", "now"): (1, 4), ("JTFS", "now"): (4, 4), ("MSS", "late"): (2, 4)}
 COUNTS = {"now": {"one": (1, 4), "other": (4, 4)}, "then": {"one": (0, 4), "other": (1, 4)}}
-RATES = {"one": [(0, 4), (4, 4)], "other": [(1, 4), (1, 4)]}
 COSTS = {"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0}}
-LABELS = ["modulation frequency $f_m$ (Hz)", "chirp rate $\\gamma$ (octaves/s)"]
+LABELS = ["modulation frequency\n$f_m$ (Hz)", "chirp rate\n$\\gamma$ (octaves/s)"]
 ERROR = "larger parameter error (%)"
 # What is drawn, from what, and which texts a reader must find in it.
 DRAWN = [
@@ -57,7 +57,7 @@ DRAWN = [
     (figures.curves, ([1, 10], {"a": [0.1, 0.5]}, "delay", "change"), ["a", "delay", "change"]),
     (figures.errors, ({"one": [ERRORS[0], ERRORS[1]]}, 0.05), ["one", "step", ERROR]),
     (figures.spread, ({"one": ERRORS}, ["0", "0.3"], "jitter (s)", 0.05), ["jitter (s)", ERROR]),
-    (figures.rates, (RATES, ["0", "256"], "delay"), ["one", "delay", "256", "success (%)"]),
+    (figures.dots, (RECORD,), ["MSS", "JTFS", "now", "late", "success (%)"]),
     (figures.forest, (COUNTS, {}), ["one", "other", "now", "then", "success (%)"]),
     (figures.trainings, ({"a": [ONE, ONE], "b": [SHORT]},), ["a", "b", "seconds of training"]),
     (figures.bars, (COSTS,), ["time (s)", "memory (MB)", "a", "0.5", "20"]),
@@ -80,8 +80,17 @@ def test_every_figure_says_what_its_axes_are(draw, data, texts):
     before = dict(plt.rcParams)
     fig = draw(*data)
     assert dict(plt.rcParams) == before  # the style leaves the reader's own alone
-    fig.draw_without_rendering()
-    assert set(texts) <= {each.get_text() for each in fig.findobj(Text) if each.get_visible()}
+    assert plt.get_fignums() == [fig.number]  # Jupyter shows no figure for a phone
+    for each, width in ((fig, figures.WIDE), (fig.phone, figures.PHONE)):
+        each.draw_without_rendering()
+        assert set(texts) <= {text.get_text() for text in each.findobj(Text) if text.get_visible()}
+        assert each.get_figwidth() <= width
+        for axis in each.axes:  # nothing is cut off
+            written = (axis.xaxis.label, axis.yaxis.label, *axis.texts)
+            for text in (text for text in written if text.get_text()):
+                (left, low), (right, high) = text.get_window_extent().get_points()
+                assert left >= -1 and low >= -1, text
+                assert right <= each.bbox.x1 + 1 and high <= each.bbox.y1 + 1, text
 
 
 def test_no_figure_is_forgotten_here():
@@ -107,19 +116,21 @@ def test_silence_can_be_drawn():
 
 def test_a_scalogram_shows_the_tone_where_it_is():
     fig = figures.sounds({"tone": torch.sin(2 * torch.pi * 512 * torch.arange(16384) / RATE)})
-    mesh = axes_of(fig)[1].collections[0]
-    level = np.asarray(mesh.get_array()).reshape(mesh.get_coordinates().shape[0] - 1, -1)
-    edges = mesh.get_coordinates()[:, 0, 1]
+    (image,) = axes_of(fig)[1].images
+    level, (_, _, low, high) = image.get_array(), image.get_extent()
     row = level[:, level.shape[1] // 2].argmax()
-    assert edges[row] < 512 < edges[row + 1]
+    assert low + (row + 0.5) / len(level) * (high - low) == pytest.approx(9)  # log2 of 512
 
 
 def test_joint_wavelets_are_centred_and_the_first_bin_is_high():
     wavelet = torch.zeros(16, 1024, dtype=torch.complex64)
     wavelet[-1, 0] = 1  # one bin before the centre, hence higher
-    mesh = axes_of(figures.joint_wavelets({"one": wavelet}, 64, 8))[0].collections[0]
-    peak = np.asarray(mesh.get_array()).argmax()
-    assert tuple(mesh.get_coordinates().reshape(-1, 2)[peak]) == (0, 1 / 8)
+    (image,) = axes_of(figures.joint_wavelets({"one": wavelet}, 64, 8))[0].images
+    height, (left, right, low, high) = image.get_array(), image.get_extent()
+    row, column = np.unravel_index(height.argmax(), height.shape)
+    at = left + (column + 0.5) / height.shape[1] * (right - left)
+    assert at == pytest.approx(0, abs=1e-6)
+    assert low + (row + 0.5) / len(height) * (high - low) == pytest.approx(1 / 8)
 
 
 def test_rate_scale_puts_rising_on_the_right_and_leaves_blank_what_has_no_path():
@@ -162,7 +173,7 @@ def test_a_surface_of_three_parameters_holds_the_others_at_the_truth():
     np.testing.assert_allclose(marks_of(axis)["o"], truth[None, :2], rtol=1e-5)
     assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")
     assert axis.get_xlabel().startswith("pitch")
-    assert [t.get_text() for t in axis.get_yticklabels()] == ["-1", "-0.5", "0", "0.5", "1"]
+    assert [t.get_text() for t in axis.get_yticklabels()] == ["−1", "−0.5", "0", "0.5", "1"]
     arrows = axis.collections[-1]
     across, up = (truth[:2].numpy() - arrows.get_offsets()).T
     assert (arrows.U * across >= 0).all() and (arrows.V * up >= 0).all()  # none leads away
@@ -171,10 +182,12 @@ def test_a_surface_of_three_parameters_holds_the_others_at_the_truth():
 def test_curves_keep_their_values():
     losses = {"a": torch.tensor([4.0, 1.0, 2.0]), "b": torch.tensor([1.0, 2.0, 3.0])}
     (axis,) = axes_of(figures.slices(torch.tensor([1.0, 2.0, 4.0]), losses, 2.0, "x (Hz)"))
-    np.testing.assert_allclose(axis.lines[0].get_ydata(), [1, 0.25, 0.5])
-    np.testing.assert_allclose(axis.lines[1].get_xydata(), [[2, 0.25]])  # the dot of a's minimum
-    (axis,) = axes_of(figures.rates({"one": [(2, 4), (1, 4)]}, ["0", "256"], "delay (samples)"))
-    np.testing.assert_allclose(axis.lines[0].get_xydata(), [[0, 50], [1, 25]])
+    np.testing.assert_allclose(axis.lines[1].get_ydata(), [1, 0.25, 0.5])
+    np.testing.assert_allclose(axis.lines[2].get_xydata(), [[2, 0.25]])  # the dot of a's minimum
+    (axis,) = axes_of(figures.dots(RECORD))
+    np.testing.assert_allclose(
+        np.concatenate([line.get_xdata() for line in axis.lines]), [25, 50, 100]
+    )
     *dots, medians, _ = axes_of(figures.spread({"a": ERRORS}, ["0", "1"], "x", 0.05))[0].lines
     np.testing.assert_allclose([dot.get_ydata() for dot in dots], 100 * ERRORS.T, rtol=1e-6)
     np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
@@ -185,6 +198,16 @@ def test_curves_keep_their_values():
 
 def test_forest_shows_rates_and_what_ran_live():
     now, then = axes_of(figures.forest(COUNTS, {"now": {"other": [True, False]}}))
-    np.testing.assert_allclose(marks_of(now)["o"], [[25, 0], [100, 1]])
+    dots = [line.get_xydata()[0] for line in now.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(dots, [[25, 0], [100, 1]])
     np.testing.assert_allclose(marks_of(now)["x"], [[100, 1], [0, 1]])
     assert "x" not in marks_of(then)
+
+
+def test_axes_end_where_what_they_show_ends():
+    late = torch.zeros(4 * RATE)
+    late[2 * RATE : 2 * RATE + len(X[0])] = X[0]  # from 2 to 2.5 s, about 512 Hz
+    scale = axes_of(figures.sounds({"late": late}))[1]
+    (left, right), (low, high) = scale.get_xlim(), scale.get_ylim()
+    assert 1.9 < left < 2.1 and 2.4 < right < 2.6
+    assert 7.5 < low < 8.7 and 9.3 < high < 10.5  # octaves above 1 Hz

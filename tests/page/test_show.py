@@ -12,6 +12,7 @@ from IPython.utils.capture import capture_output
 
 from utils.features.mss import MSS
 from utils.page import figures, show
+from utils.page.colours import DARK, LIGHT
 from utils.synth import am_chirp
 
 
@@ -29,25 +30,40 @@ def test_figure_carries_its_texts_and_is_closed():
     assert not plt.fignum_exists(fig.number)
 
 
-def test_a_figure_is_a_vector_graphic_where_that_is_small_and_the_same_each_time():
-    first, again = (figure_of(plt.plot, [0, 1]) for _ in range(2))
+def drawings_of(page):
+    """The images of an output, as SVG: for a column, for a phone."""
+    wide = re.search(r'src="data:image/svg\+xml;base64,([^"]+)', page)[1]
+    phone = re.search(r'srcset="data:image/svg\+xml;base64,([^"]+)', page)
+    return [base64.b64decode(each).decode() for each in (wide, *(phone.groups() if phone else ()))]
+
+
+def test_a_figure_is_a_vector_graphic_for_light_and_dark_and_the_same_each_time():
+    first, again = (figure_of(plt.plot, [0, 1], color=LIGHT["jtfs"]) for _ in range(2))
     assert first == again
-    assert b"<svg" in base64.b64decode(re.search(r"svg\+xml;base64,([^\"]+)", first)[1])
-    noise = torch.rand(2, 9999, generator=torch.Generator().manual_seed(0))
-    assert 'src="data:image/png;base64,iVBOR' in figure_of(plt.scatter, *noise)
+    (svg,) = drawings_of(first)
+    sheet, _, drawn = svg.partition("</style>")
+    assert "stroke: var(--dtfa-jtfs)" in drawn and LIGHT["jtfs"] not in drawn
+    light, dark = sheet.split("@media (prefers-color-scheme:dark)")
+    assert f"--dtfa-jtfs:{LIGHT['jtfs']}" in light and f"--dtfa-jtfs:{DARK['jtfs']}" in dark
+    drawing = shown(show.drawing, figures.OPERATORS, alt="boxes", caption="Boxes.")
+    assert "var(--dtfa-ink)" in drawings_of(drawing)[0]
 
 
 def figure_of(draw, *data, **kwargs):
-    fig = plt.figure(**kwargs)
-    draw(*data)
+    fig = plt.figure()
+    draw(*data, **kwargs)
     return shown(show.figure, fig, alt="nothing", caption="Nothing.")
 
 
-def test_what_is_wide_scrolls_on_a_narrow_screen_and_what_is_small_does_not():
-    drawing = shown(show.drawing, figures.OPERATORS, alt="boxes", caption="Boxes.")
-    for wide in (figure_of(plt.plot, figsize=(12, 3)), drawing):
-        assert "overflow-x:auto" in wide and 'tabindex="0"' in wide
-    assert "overflow-x" not in figure_of(plt.plot, figsize=(5, 3))
+def test_a_figure_has_a_drawing_for_a_phone_and_says_how_large_both_are():
+    x = am_chirp(torch.tensor([[8.0, 1.0], [4.0, 2.0]]), duration=0.5)
+    maps = figures.sounds({"one": x[0], "other": x[1]})
+    page = shown(show.figure, maps, alt="two chirps", caption="Delayed by 2^10.")
+    assert "Delayed by 2¹⁰." in page
+    assert re.findall(r'width="(\d+)" height', page) == ["331", "662"]
+    for svg in drawings_of(page):
+        assert svg.count("<image") == 3 and "pixelated" not in svg  # scalograms, and a scale
+        assert ">other</text>" in svg  # is text
 
 
 def test_players_are_labelled_and_equally_loud():
@@ -88,5 +104,6 @@ def test_source_lists_what_runs_without_docstrings_and_links_to_the_rest():
 def test_table_has_a_caption_and_heads():
     page = shown(show.table, ("loss", "a < b"), [("MSS", "yes & no")], caption="Of <two>")
     assert '<caption style="caption-side:top">Of &lt;two&gt;</caption>' in page
-    assert re.findall(r'<th scope="col">(.*?)</th>', page) == ["loss", "a &lt; b"]
-    assert re.findall(r"<td>(.*?)</td>", page) == ["MSS", "yes &amp; no"]
+    assert re.findall(r"<th [^>]*>(.*?)</th>", page) == ["loss", "a &lt; b"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", page) == ["MSS", "yes &amp; no"]
+    assert 'style="color:var(--dtfa-mss)">MSS<' in page

@@ -59,7 +59,8 @@ def contenders(length: int = LENGTH, J: int = 12) -> dict[str, Contender]:
     linear = SpectralLoss(MSS(magnitude="linear"), p=1)
     settings = {"length": length, "J": J, "oversampling": 0.5}
     jtfs = JTFS(**settings)
-    others = am_chirp(draw(am_chirp, 15, seed=40), duration=length / SAMPLE_RATE)  # of no pair
+    strangers = draw(am_chirp, 15, seed=40)  # of no pair
+    others = am_chirp(strangers, duration=length / SAMPLE_RATE)
     with torch.no_grad():
         scale = 1e-3 * jtfs(others).median(0).values  # as published
 

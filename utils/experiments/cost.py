@@ -38,7 +38,7 @@ def race(steps: Mapping, repeats: int = 5, at_least: float = 0.0) -> dict:
     return {name: median(values) for name, values in seconds.items()}
 
 
-def value_and_gradient(phi: Callable, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+def value_and_gradient(phi: Callable, x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """The gradient of the squared norm of the features of a sound: the step to measure."""
     x = x.detach().clone().requires_grad_()
     phi(x).square().sum().backward()

@@ -102,7 +102,10 @@ class QuadraticCriterion:
         self.thetas, self.forms = thetas, forms
 
     def __call__(
-        self, predicted: Float[Tensor, "B P"], audio: Tensor | None, indices: Int[Tensor, " B"]
+        self,
+        predicted: Float[Tensor, "B P"],
+        audio: Tensor | None,
+        indices: Int[Tensor, " B"],
     ) -> Float[Tensor, ""]:
         error = (predicted / self.thetas[indices]).log()
         # No product of matrices, which `torch.autocast` would round.

@@ -54,7 +54,7 @@ class SpectralLoss(Described):
     ) -> Float[Tensor, "*pairs"]:
         """The distance of features, whose leading axes broadcast. It must be finite."""
         value = torch.linalg.vector_norm(features - target, ord=self.p, dim=-1)
-        checks.floating("loss", value[..., None])  # one number a sound: features may be many
+        checks.floating("loss", value[..., None])  # one number a sound, of many features
         return value
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from IPython.display import display
 
 from ..experiments.statistics import wilson
+from .typeset import typeset
 
 # 1,234 -3.1 62 % 9e-08 9·10⁻⁸ and 31 of 32, but not the 2 of p2.
 NUMBER = re.compile(
@@ -30,6 +31,7 @@ def claim(name: str, value: float, sentence: str) -> None:
     value = float(value)
     if not any(abs(value - number) <= slack for number, slack in _numbers(sentence)):
         raise ValueError(f"sentence is {sentence!r}; expected it to contain the value, {value:g}")
+    sentence = typeset(sentence)
     display(
         {"text/html": f'<p class="claim">{html.escape(sentence)}</p>', "text/plain": sentence},
         metadata={"claim": {"name": name, "value": value}},
@@ -47,9 +49,9 @@ def _numbers(sentence: str) -> Iterator[tuple[float, float]]:
 
 
 def rate(count: int, trials: int) -> str:
-    """A success rate with its 95 % Wilson interval, such as "31 of 32 (84 to 99 %)"."""
+    """A success rate with its 95 % Wilson interval, such as "31 of 32 (84 to 99%)"."""
     low, high = wilson(count, trials)
-    return f"{count} of {trials} ({100 * low:.0f} to {100 * high:.0f} %)"
+    return f"{count} of {trials} ({100 * low:.0f} to {100 * high:.0f}%)"
 
 
 def recorded(notebook: Path) -> dict[str, float]:

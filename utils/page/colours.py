@@ -1,7 +1,7 @@
 """The book's colours and marks, for figures, tables and explorers alike.
 
-Each role has a colour for light ground and one for dark. All have a contrast of 4.5 to their
-ground, so that text may wear them, and common kinds of colour vision tell them apart.
+Each role has a colour for light ground and one for dark. Those of text and curves have a contrast
+of 4.5 to their ground, and common kinds of colour vision tell them apart.
 """
 
 import matplotlib.pyplot as plt
@@ -14,34 +14,45 @@ ROLES = {
     "quiet": ("#646b76", "#a0a8b4"),  # grids, limits, what is only context
     "mss": ("#c24e00", "#ff9d5c"),  # the spectrogram loss
     "jtfs": ("#0068a8", "#63b3f0"),
-    "third": ("#00755a", "#3fc79c"),  # other losses and series, in their order
-    "fourth": ("#8f4a8b", "#d9a0d5"),
+    "third": ("#7b3ce0", "#9b6dff"),  # other losses and series, in their order
+    "fourth": ("#00755a", "#3fc79c"),
     "fifth": ("#806000", "#dcb84e"),
+    "heat": ("#7fc1f5", "#0068a8"),  # the strongest of a heat map, whose numbers are in ink
 }
 LIGHT, DARK = ({role: pair[k] for role, pair in ROLES.items()} for k in (0, 1))
-OTHERS = ("third", "fourth", "fifth", "quiet")
+OTHERS = ("third", "fourth", "quiet", "fifth", "ink")
 
 # The marks of a landscape: Matplotlib's names of shapes, and colours that do not follow the ground,
-# since the map beneath them does not. Each has a contrast of 3 to every colour of the map.
+# since the map beneath them does not. Each has a contrast of 3 to every colour of the map. They
+# differ from the roles' colours, which dark ground replaces.
 MARKS = {"start": "s", "end": "X", "truth": "*", "minimum": "o"}  # the last is a ring, not filled
-MARK = "#ffffff"  # arrows, paths, start, end and minima
+MARK = "#fefefe"  # arrows, paths, start, end and minima
 TRUTH = "#ffe680"
-EDGE = "#1f2328"  # around marks
+EDGE = "#1a1a1a"  # around marks
 
 SCALOGRAM: Colormap = plt.get_cmap("magma")  # of energy over time and frequency
 # Of a loss, from its minimum to its maximum: without the bright end, on which marks would be lost.
 LANDSCAPE: Colormap = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.46, 256)))
 
 
-def role_of(label: str, others: int = 0) -> str:
-    """The role of what a label names: target, spectrogram loss or JTFS, else `OTHERS[others]`."""
+def role_of(label: str, default: str = "ink") -> str:
+    """The role of what a label names: the target, the spectrogram loss, or JTFS."""
     words = label.lower()
-    if any(word in words for word in ("target", "truth", "the sound")):
+    if "target" in words or "truth" in words:
         return "ink"
-    named = (role for role in ("mss", "jtfs") if role in words)
-    return next(named, OTHERS[others % len(OTHERS)])
+    return next((role for role in ("mss", "jtfs") if role in words), default)
 
 
 def variables(dark: bool = False) -> str:
     """CSS that sets one variable a role, such as `--dtfa-mss`, for light ground or for dark."""
     return "".join(f"--dtfa-{role}:{pair[dark]};" for role, pair in ROLES.items())
+
+
+def style(name: str) -> str:
+    """The attribute that gives HTML the colour of what a text names, where `SHEET` stands."""
+    return f' style="color:var(--dtfa-{role_of(name)})"'
+
+
+# The variables for the site, whose theme may be switched, and for JupyterLab.
+DARK_PAGE = 'html[data-theme="dark"],[data-jp-theme-light="false"]'
+SHEET = f":root{{{variables()}}}{DARK_PAGE}{{{variables(dark=True)}}}"

@@ -1,11 +1,15 @@
 """Figures, in one style. Each function that draws returns a Matplotlib figure for `show.figure`.
 
+Figures are drawn for a column of the site, and again for a phone, where panels stand below each
+other. Colours are those of `colours`, text has one size, and axes end where what they show ends.
+
 A loss surface shows the first two parameters of a synthesizer on their scales, and holds others at
 the grid point next to the truth.
 """
 
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import librosa
@@ -14,9 +18,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Inexact
 from matplotlib.axis import Axis
-from matplotlib.colors import ListedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from scipy.interpolate import interp1d
 from scipy.stats import binned_statistic_2d
 from torch import Tensor, nn
 
@@ -25,31 +31,46 @@ from ..parameters import coordinates, parameters_of
 from ..search.landscape import local_minima
 from ..search.match import Match
 from ..synth import SAMPLE_RATE
+from .colours import (
+    EDGE,
+    LANDSCAPE,
+    LIGHT,
+    MARK,
+    MARKS,
+    OTHERS,
+    SCALOGRAM,
+    TRUTH,
+    role_of,
+)
+from .typeset import typeset
 
 OPERATORS = Path(__file__).with_name("operators.svg")  # of DDSP, for `show.drawing`
-# Okabe and Ito's colours, told apart by all common kinds of colour vision.
-BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
-COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE)
+WIDE, PHONE = 7.5, 3.5  # inches, of 96 pixels: a column of the site, and of a phone
 DASHES = ("-", "--", ":", "-.")
-MARKERS = "osD^vX"
-MAP = "cividis"
-# Without its pale end, on which white arrows and paths would be lost.
-SURFACE_MAP = ListedColormap(plt.get_cmap(MAP)(np.linspace(0, 0.75, 256)))
+SHAPES = "osD^vX"
 EVEN = {"log": np.geomspace, "linear": np.linspace}
-LIMIT = {"color": "black", "linestyle": "--", "linewidth": 1}
+LIMIT = {"color": LIGHT["quiet"], "linestyle": "--", "linewidth": 1}
 STYLE = {
-    "font.size": 11,
-    "axes.titlesize": 11,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=(*COLOURS, "black")),
-    "legend.frameon": False,
+    "axes.prop_cycle": plt.cycler(color=[LIGHT[role] for role in OTHERS]),
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
     "figure.constrained_layout.use": True,
+    "legend.frameon": False,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), LIGHT["ink"]),
+    **dict.fromkeys(("xtick.color", "ytick.color"), LIGHT["ink"]),
 }
-SCALOGRAM = {"sr": SAMPLE_RATE, "hop_length": 64, "fmin": 64.0, "bins_per_octave": 12}
-LEVEL = {"label": "level (dB)", "format": "%+.0f"}
+HOP, BINS, LOWEST = 64, 12, 64.0  # of a scalogram: samples, bins per octave, Hz
 REACH = 1.5  # octaves on either side of the centre of a joint wavelet
-SHARE = {"cmap": MAP, "vmin": 0, "vmax": 1}
+SHARE = {"cmap": SCALOGRAM, "vmin": 0, "vmax": 1}
+# Of what has a sign: transparent at zero, so that any ground is right.
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#b06bacff", "#b06bac00", "#1b9d7c00", "#1b9d7cff"]
+)
 ERROR = "larger parameter error (%)"
 Count = tuple[int, int]  # successes, trials
 
@@ -57,34 +78,75 @@ Count = tuple[int, int]  # successes, trials
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Decorate a figure function with the book's style, without touching the reader's own.
 
-    Of panels that share an axis, only the outer ones are labelled. What has a label gets into a
-    legend, on the right unless the function makes its own.
+    What it returns is drawn for the column; its attribute `phone` is the same, drawn for a phone.
+    Of panels that share an axis, only the outer ones are labelled. A title that names a loss has
+    the colour of that loss.
     """
 
     @functools.wraps(draw)
     def inner(*args, **kwargs) -> Figure:
-        with plt.rc_context(STYLE):
-            fig = draw(*args, **kwargs)
-            if not fig.legends and any(axis.get_legend_handles_labels()[1] for axis in fig.axes):
-                fig.legend(loc="outside right upper")
-        for axis in fig.axes:
-            axis.label_outer()
+        drawn = []
+        for width in (PHONE, WIDE):
+            with plt.rc_context(STYLE | {"figure.figsize": (width, 3)}):
+                fig = draw(*args, **kwargs)
+                for axis in filter(plt.Axes.get_subplotspec, fig.axes):  # no colour bars
+                    _label_outer(axis)
+                    room = fig.get_figwidth() / axis.get_subplotspec().get_gridspec().ncols
+                    title = textwrap.fill(axis.get_title("left"), int(12.5 * room))
+                    axis.set_title(typeset(title), color=LIGHT[role_of(title)])
+            drawn.append(fig)
+        phone, fig = drawn
+        plt.close(phone)  # or Jupyter would show both
+        fig.phone = phone
         return fig
 
     return inner
 
 
+def _label_outer(axis: plt.Axes) -> None:
+    """Take labels from an axis that it shares with the panel below or on the left."""
+    place = axis.get_subplotspec()
+    if len(axis.get_shared_x_axes().get_siblings(axis)) > 1 and not place.is_last_row():
+        axis.set_xlabel("")
+        axis.tick_params(labelbottom=False)
+    if len(axis.get_shared_y_axes().get_siblings(axis)) > 1 and not place.is_first_col():
+        axis.set_ylabel("")
+        axis.tick_params(labelleft=False)
+
+
 def layout(
-    count: int, width: float, height: float, columns: int = 0, **shared: bool
-) -> tuple[Figure, list[plt.Axes]]:
-    """A figure of so many panels, each of this size, in one row unless `columns` is given."""
-    columns = columns or count
-    rows = -(-count // columns)
-    options = {"sharey": True, "squeeze": False, "figsize": (width * columns, height * rows)}
-    fig, axes = plt.subplots(rows, columns, **options | shared)
-    for axis in axes.flat[count:]:
+    count: int, width: float, height: float, above: Sequence[float] = (1,), **shared: bool
+) -> tuple[Figure, np.ndarray]:
+    """A figure of so many panels, at least so wide: as many beside each other as there is room for.
+
+    Each panel may hold several axes above each other, in the proportions `above`; the axes
+    returned are (count, len(above)).
+    """
+    room, parts = plt.rcParams["figure.figsize"][0], len(above)
+    rows = -(-count // max(1, int(room / width)))
+    columns = -(-count // rows)
+    size = (min(room, 1.5 * width * columns), height * rows)
+    options = {"sharey": "row", "squeeze": False, "height_ratios": (*above,) * rows}
+    fig, axes = plt.subplots(parts * rows, columns, figsize=size, **options | shared)
+    panels = axes.reshape(rows, parts, columns).swapaxes(1, 2).reshape(-1, parts)
+    for axis in panels[count:].flat:
         axis.set_visible(False)
-    return fig, list(axes.flat[:count])
+    return fig, panels[:count]
+
+
+def column(height: float) -> tuple[Figure, plt.Axes]:
+    """A figure of one panel, as wide as there is room for."""
+    return plt.subplots(figsize=(plt.rcParams["figure.figsize"][0], height))
+
+
+def bar(fig: Figure, image: ScalarMappable, axes: Iterable[plt.Axes], label: str, **more) -> None:
+    """A slim colour bar: on the right, or on a phone below."""
+    look = {"location": "right", "aspect": 40, "pad": 0.02, "label": label}
+    if fig.get_figwidth() <= PHONE:
+        look["location"] = "bottom"
+        fig.set_figheight(fig.get_figheight() + 0.6)
+    drawn = fig.colorbar(image, ax=list(axes), **look, **more)
+    drawn.outline.set_visible(False)
 
 
 def relative(values: np.ndarray) -> np.ndarray:
@@ -92,71 +154,152 @@ def relative(values: np.ndarray) -> np.ndarray:
     return values / (values.max() or 1)
 
 
+def sounding(heights: np.ndarray) -> tuple[int, int]:
+    """Where, along the last axis, anything is above a hundredth of the largest; a bit more."""
+    there = relative(abs(heights)).reshape(-1, heights.shape[-1]).max(0) >= 0.01
+    where = np.flatnonzero(there).tolist() or [0, len(there) - 1]
+    first, last = where[0], where[-1]
+    more = (last - first) // 12
+    return max(0, first - more), min(len(there), last + 1 + more)
+
+
+def union(spans: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """From the first beginning to the last end."""
+    begins, ends = zip(*spans, strict=True)
+    return min(begins), max(ends)
+
+
 def set_ticks(line: Axis, ticks: Sequence[float] | np.ndarray) -> None:
     """Label an axis at these values alone, whatever its scale."""
-    line.set_ticks(ticks, [f"{tick:.2g}" if abs(tick) < 99.5 else f"{tick:.0f}" for tick in ticks])
+    texts = [f"{tick:.2g}" if abs(tick) < 99.5 else f"{tick:.0f}" for tick in ticks]
+    line.set_ticks(ticks, map(typeset, texts))
     line.set_ticks([], minor=True)
+
+
+def plain(*lines: Axis) -> None:
+    """Set the numbers of logarithmic axes as those of others."""
+    for line in lines:
+        line.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+
+
+def label_ends(axis: plt.Axes) -> None:
+    """Write the label of each line on the right, at the height of its end, apart from others."""
+    axis.get_xlim(), axis.get_ylim()  # settles them
+    lines = [line for line in axis.lines if not line.get_label().startswith("_")]
+    to_axes = axis.transScale + axis.transLimits
+    ends = [to_axes.transform(line.get_xydata()[-1])[1] for line in lines]
+    gap, floor, places = 0.2 / axis.figure.get_figheight(), -np.inf, {}
+    for k in sorted(range(len(lines)), key=ends.__getitem__):
+        places[k] = floor = max(ends[k], floor + gap)
+    ceiling = np.inf
+    for k in sorted(places, key=places.get, reverse=True):
+        ceiling = min(places[k], ceiling - gap, 1.05)
+        look = {"color": lines[k].get_color(), "va": "center", "xycoords": "axes fraction"}
+        look |= {"xytext": (7, 0), "textcoords": "offset points"}
+        axis.annotate(typeset(lines[k].get_label()), (1, ceiling), **look)
 
 
 @styled
 def sounds(named: Mapping[str, Float[Tensor, " _"]]) -> Figure:
     """Each sound (N,), one a column: its waveform above its scalogram (constant-Q, librosa)."""
-    size = (max(5.5, 3.6 * len(named)), 4.4)
-    fig, axes = plt.subplots(
-        2, len(named), figsize=size, height_ratios=(1, 2), sharex=True, sharey="row", squeeze=False
-    )
-    peak = max(x.abs().max().item() for x in named.values()) or 1.0
-    for (wave, scale), (title, x) in zip(axes.T, named.items(), strict=True):
-        samples = x.numpy(force=True)
-        wave.plot(np.arange(len(samples)) / SAMPLE_RATE, samples, color=BLUE, linewidth=0.5)
-        wave.set(title=title, ylim=(-1.1 * peak, 1.1 * peak), ylabel="amplitude")
-        # Bins up to 0.4 of the sample rate, by wavelets of half the usual length.
-        moduli = abs(librosa.cqt(samples, n_bins=68, filter_scale=0.5, **SCALOGRAM))
-        image = _image(scale, moduli, 50, y_axis="cqt_hz", **SCALOGRAM)
-    fig.colorbar(image, ax=axes[1], **LEVEL)
+    fig, panels = layout(len(named), 2.3, 2.7, above=(1, 3), sharex=True)
+    samples = {title: x.numpy(force=True) for title, x in named.items()}
+    # Bins up to 0.4 of the sample rate, by wavelets of half the usual length.
+    kind = {"fmin": LOWEST, "n_bins": 68, "bins_per_octave": BINS, "filter_scale": 0.5}
+    kind |= {"sr": SAMPLE_RATE, "hop_length": HOP}
+    moduli = [abs(librosa.cqt(x, **kind)) for x in samples.values()]
+    hertz = LOWEST * 2 ** (np.arange(68) / BINS)
+    peak = max(abs(x).max() for x in samples.values()) or 1.0
+    first, last = (n // HOP for n in union(map(sounding, samples.values())))
+    low, high = union(sounding(modulus.T) for modulus in moduli)
+    seconds = np.arange(first, last) * HOP / SAMPLE_RATE
+    for (wave, scale), (title, x), modulus in zip(panels, samples.items(), moduli, strict=True):
+        parts = np.resize(x, (len(x) // HOP, HOP))[first:last]
+        look = {"color": LIGHT[role_of(title)], "linewidth": 0.5}
+        wave.fill_between(seconds[: len(parts)], parts.min(1), parts.max(1), **look)
+        wave.set(title=title, ylim=(-1.05 * peak, 1.05 * peak))
+        wave.set_axis_off()
+        level = _decibels(modulus, 50)[low:high, first:last]
+        image = _heat(scale, seconds, np.log2(hertz[low:high]), level, vmin=-50, vmax=0)
+        _octaves(scale)
+    bar(fig, image, panels.flat, "level (dB)", ticks=(-50, -25, 0))
     return fig
 
 
 @styled
 def spectrograms(x: Float[Tensor, " n"], n_ffts: Sequence[int]) -> Figure:
     """The magnitude spectrogram of a sound at several window lengths, one a column."""
-    fig, axes = layout(len(n_ffts), 3.6, 3.2)
-    for axis, n_fft in zip(axes, n_ffts, strict=True):
-        kind = {"n_fft": n_fft, "hop_length": n_fft // 4}
-        moduli = abs(librosa.stft(x.numpy(force=True), **kind))
-        image = _image(axis, moduli, 60, sr=SAMPLE_RATE, y_axis="linear", **kind)
-        axis.set(title=f"window of {1000 * n_fft / SAMPLE_RATE:.0f} ms", ylim=(0, 2000))
-    fig.colorbar(image, ax=axes, **LEVEL)
+    fig, panels = layout(len(n_ffts), 2.3, 2.4, sharex=True)
+    samples, tops = x.numpy(force=True), []
+    for axis, n_fft in zip(panels.flat, n_ffts, strict=True):
+        moduli = abs(librosa.stft(samples, n_fft=n_fft, hop_length=n_fft // 4))
+        seconds = np.arange(moduli.shape[1]) * (n_fft // 4) / SAMPLE_RATE
+        hertz = np.arange(len(moduli)) * SAMPLE_RATE / n_fft
+        image = _heat(axis, seconds, hertz, _decibels(moduli, 60), vmin=-60, vmax=0)
+        tops.append(hertz[sounding(moduli.T)[1] - 1])
+        axis.set_title(f"window of {1000 * n_fft / SAMPLE_RATE:.0f} ms")
+        axis.set_xlim(np.array(sounding(samples)) / SAMPLE_RATE)
+    for axis in panels.flat:
+        axis.set_ylim(0, np.median(tops))
+    bar(fig, image, panels.flat, "level (dB)", ticks=(-60, -30, 0))
     return fig
 
 
-def _image(axis: plt.Axes, moduli: np.ndarray, decibels: float, **kind):
-    """Draw moduli over time and frequency, in so many dB below the largest."""
-    level = librosa.amplitude_to_db(moduli, ref=np.max, top_db=decibels)
-    image = librosa.display.specshow(level, x_axis="time", ax=axis, cmap=MAP, **kind)
+def _decibels(moduli: np.ndarray, most: float) -> np.ndarray:
+    """Levels relative to the largest, down to so many dB below it."""
+    return librosa.amplitude_to_db(moduli, ref=np.max, top_db=most)
+
+
+def _heat(
+    axis: plt.Axes, across: np.ndarray, up: np.ndarray, values: np.ndarray, cmap=SCALOGRAM, **scale
+) -> ScalarMappable:
+    """Draw values (up, across), both in even steps, as a picture that the browser scales."""
     axis.set(xlabel="time (s)", ylabel="frequency (Hz)")
-    return image
+    edges = [edge for line in (across, up) for edge in _edges(line)]
+    look = {"extent": edges, "origin": "lower", "aspect": "auto", "interpolation": "none"}
+    return axis.imshow(values, cmap=cmap, **look, **scale)
+
+
+def _edges(middles: np.ndarray) -> tuple[float, float]:
+    """Where pixels begin and end that have these middles."""
+    half = (middles[-1] - middles[0]) / (len(middles) - 1) / 2
+    return middles[0] - half, middles[-1] + half
+
+
+def _octaves(axis: plt.Axes) -> None:
+    """Ticks of an axis of log2(Hz), at octaves or, if these are few, between them."""
+    low, high = axis.get_ylim()
+    for parts in ((4,), (4, 6), (4, 5, 6, 7)):
+        hertz = [2**k * part for k in range(4, 10) for part in parts]
+        hertz = [tick for tick in hertz if low <= np.log2(tick) <= high]
+        if len(hertz) > 2:
+            break
+    axis.set_yticks(np.log2(hertz), hertz)
 
 
 @styled
 def envelopes(named: Mapping[str, Float[Tensor, " _"]], seconds: tuple[float, float]) -> Figure:
     """Curves (N,) over a common time axis in seconds, each with its label; four at most."""
-    fig, axis = plt.subplots(figsize=(7, 2.8))
+    fig, axis = column(2.4)
     for (label, y), dash in zip(named.items(), DASHES, strict=False):
         axis.plot(np.linspace(*seconds, len(y)), y.numpy(force=True), dash, label=label)
     axis.set(xlabel="time (s)", ylabel="amplitude", xlim=seconds)
+    label_ends(axis)
     return fig
 
 
 @styled
 def filters(named: Mapping[str, Float[Tensor, "_ _"]], sample_rate: float) -> Figure:
     """Banks of filters in the Fourier domain, each (wavelets, N), one above the other."""
-    fig, axes = layout(len(named), 7, 1.9, columns=1, sharex=True, sharey=False)
-    for axis, (title, bank), colour in zip(axes, named.items(), COLOURS, strict=False):
-        half = bank.shape[-1] // 2
-        hertz = np.arange(1, half) * sample_rate / bank.shape[-1]
-        axis.plot(hertz, bank[:, 1:half].numpy(force=True).T, color=colour, linewidth=0.7)
+    fig, panels = layout(len(named), WIDE, 1.6, sharex=True)
+    for axis, (title, bank), role in zip(panels.flat, named.items(), OTHERS, strict=False):
+        size = bank.shape[-1]
+        bins = np.unique(np.geomspace(1, size // 2 - 1, 1000).astype(int))
+        gains = bank[:, bins].numpy(force=True)
+        gains[gains < 0.002] = np.nan  # draws nothing where there is nothing
+        axis.plot(bins * sample_rate / size, gains.T, color=LIGHT[role], linewidth=0.7)
         axis.set(title=title, xscale="log", xlim=(1, sample_rate / 2), ylabel="gain")
+        plain(axis.xaxis)
     axis.set_xlabel("frequency (Hz)")
     return fig
 
@@ -166,8 +309,8 @@ def joint_wavelets(
     named: Mapping[str, Inexact[Tensor, "_ _"]], sample_rate: float, per_octave: int
 ) -> Figure:
     """Real parts of wavelets (log-frequency bins, time) around their centre, one a column."""
-    fig, axes = layout(len(named), 3.6, 3.2)
-    for axis, (title, wavelet) in zip(axes, named.items(), strict=True):
+    fig, panels = layout(len(named), 2.3, 2.6, sharex=True)
+    for axis, (title, wavelet) in zip(panels.flat, named.items(), strict=True):
         centred = np.fft.fftshift(wavelet.real.numpy(force=True))
         bins, samples = centred.shape
         steps = np.arange(samples) - samples // 2
@@ -175,9 +318,9 @@ def joint_wavelets(
         shown = (abs(steps) <= 0.6 * sample_rate) & (steps % 16 == 0)
         near = abs(octaves) <= REACH + 1 / per_octave  # the rest is out of sight, and takes long
         height = centred[np.ix_(near, shown)] / (abs(centred).max() or 1)
-        colours = {"cmap": "PuOr", "vmin": -1, "vmax": 1, "shading": "gouraud"}
-        axis.pcolormesh(steps[shown] / sample_rate, octaves[near], height, **colours)
-        axis.set(title=title, xlabel="time (s)", ylabel="octaves", ylim=(-REACH, REACH))
+        colours = {"cmap": SIGNED, "vmin": -1, "vmax": 1}
+        _heat(axis, steps[shown] / sample_rate, octaves[near][::-1], height[::-1], **colours)
+        axis.set(title=title, ylabel="octaves", ylim=(-REACH, REACH))
     return fig
 
 
@@ -185,20 +328,28 @@ def joint_wavelets(
 def maps(
     named: Mapping[str, Float[Tensor, "_ _"]], hertz: Sequence[float] | np.ndarray, duration: float
 ) -> Figure:
-    """Maps (bins, time) over log-frequency and `duration` seconds, on one scale; two columns.
+    """Maps (bins, time) over log-frequency and `duration` seconds, on one scale.
 
     `hertz` names the bins, from high to low, of which a map may have more than there are names.
     """
-    fig, axes = layout(len(named), 4, 2.6, columns=2, sharex=True)
-    peak = max(each.max().item() for each in named.values()) or 1.0
-    for axis, (title, each) in zip(axes, named.items(), strict=True):
-        height = each[: len(hertz)].numpy(force=True) / peak
-        seconds = np.arange(each.shape[1]) * duration / each.shape[1]
-        image = axis.pcolormesh(seconds, hertz[: len(each)], height, shading="nearest", **SHARE)
-        axis.set(title=title, xlabel="time (s)", ylabel="frequency (Hz)", yscale="log")
-        axis.set_ylim(100, 2500)
-        set_ticks(axis.yaxis, (128, 256, 512, 1024, 2048))
-    fig.colorbar(image, ax=fig.axes, label="modulus / largest", ticks=(0, 0.5, 1))
+    fig, panels = layout(len(named), 2.6, 2.2, sharex=True)
+    heights = [each[: len(hertz)].numpy(force=True) for each in named.values()]
+    peak = max(height.max() for height in heights) or 1.0
+    pitch = np.log2(hertz[: len(heights[0])])[::-1]
+    even = np.linspace(pitch[0], pitch[-1], 2 * len(pitch))
+
+    def resampled(height):
+        return interp1d(pitch, height[::-1], axis=0)(even)
+
+    low, high = union(sounding(resampled(height).T) for height in heights)
+    first, last = union(map(sounding, heights))
+    for axis, title, height in zip(panels.flat, named, heights, strict=True):
+        seconds = np.arange(first, last) * duration / height.shape[1]
+        shown = resampled(height)[low:high, first:last] / peak
+        image = _heat(axis, seconds, even[low:high], shown, **SHARE)
+        axis.set_title(title)
+        _octaves(axis)
+    bar(fig, image, panels.flat, "modulus / largest", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -212,16 +363,17 @@ def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> F
     rates, row = np.unique(table["xi_2"][second], return_inverse=True)
     quefrencies, column = np.unique(table["xi_fr"][second].round(6), return_inverse=True)
     shape = (len(rates), len(quefrencies))
-    fig, axes = layout(len(named), 4.2, 3.6)
-    for axis, (title, features) in zip(axes, named.items(), strict=True):
+    fig, panels = layout(len(named), 2.6, 2.9, sharex=True)
+    for axis, (title, features) in zip(panels.flat, named.items(), strict=True):
         values = features.numpy(force=True)[second]
         mean = binned_statistic_2d(row, column, values, bins=shape).statistic
         image = axis.pcolormesh(relative(np.ma.masked_invalid(mean)), **SHARE)  # blank: no path
-        axis.set_xticks(np.arange(0, shape[1], 3) + 0.5, [f"{q:.2g}" for q in quefrencies[::3]])
+        across = [typeset(f"{q:.2g}") for q in quefrencies[::4]]
+        axis.set_xticks(np.arange(0, shape[1], 4) + 0.5, across)
         axis.set_yticks(np.arange(0, shape[0], 2) + 0.5, [f"{rate:.2g}" for rate in rates[::2]])
-        axis.axvline(shape[1] / 2, color="white", linewidth=1)
+        axis.axvline(shape[1] / 2, color=MARK, linewidth=1)
         axis.set(title=title, xlabel="quefrency (cycles/octave), by spin", ylabel="rate (Hz)")
-    fig.colorbar(image, ax=axes, label="feature / largest", ticks=(0, 0.5, 1))
+    bar(fig, image, panels.flat, "feature / largest", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -235,26 +387,26 @@ def surfaces(
 ) -> Figure:
     """Loss surfaces side by side, with arrows of descent, or with paths instead.
 
-    `named` holds by title what `Atlas.surface` returns, `paths` by the same titles descents. The
-    truth `theta` is a star, and minima on the grid are circles.
+    `named` holds by title what `Atlas.surface` returns, `paths` by the same titles descents, from
+    square to cross. The truth `theta` is a star, and minima on the grid are rings.
     """
     plane = _plane(grid, synth, theta)
-    columns = 2 if len(named) == 4 else len(named)
-    fig, axes = layout(len(named), max(4, 5 / columns), 3.8, columns=columns, sharex=True)
+    fig, panels = layout(len(named), 2.3 if len(named) == 3 else 3, 2.7, sharex=True)
     grid = grid[plane][..., :2]
-    for axis, (title, (loss, gradient)) in zip(axes, named.items(), strict=True):
+    for axis, (title, (loss, gradient)) in zip(panels.flat, named.items(), strict=True):
         image = _surface(axis, synth, theta, grid, loss[plane])
         axis.set_title(title)
         if paths is None:
             way = -nn.functional.normalize(gradient[plane][..., :2], dim=-1, eps=1e-30)
             arrows = [each.numpy(force=True) for each in (*grid.unbind(-1), *way.unbind(-1))]
-            axis.quiver(*arrows, color="white", scale=22)
+            look = {"units": "inches", "scale_units": "inches", "width": 0.014, "scale": 7}
+            axis.quiver(*arrows, color=MARK, pivot="mid", **look)
         for match in (paths or {}).get(title, ()):
             walk = match.thetas[:, :2].numpy(force=True)
-            axis.plot(*walk.T, color="white", linewidth=1)
-            axis.plot(*walk[0], "s", color="white", markersize=4)
-            axis.plot(*walk[-1], "X", color=ORANGE, markersize=7, markeredgecolor="black")
-    fig.colorbar(image, ax=axes, label="loss / its maximum", ticks=(0, 0.5, 1))
+            axis.plot(*walk.T, color=MARK, linewidth=1)
+            for at, size, mark in ((0, 5, "start"), (-1, 8, "end")):
+                axis.plot(*walk[at], MARKS[mark], color=MARK, markersize=size, mec=EDGE)
+    bar(fig, image, panels.flat, "loss / its maximum", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -265,12 +417,12 @@ def landscapes(
     named: Mapping[str, Float[Tensor, "*grid"]],
     theta: Float[Tensor, " P"],
 ) -> Figure:
-    """Losses over one grid, each between its extremes; the truth is a star, minima are circles."""
+    """Losses over one grid, each between its extremes; the truth is a star, minima are rings."""
     plane = _plane(grid, synth, theta)
-    fig, axes = layout(len(named), 2.5, 2.3, columns=4, sharex=True)
-    for axis, (title, loss) in zip(axes, named.items(), strict=True):
+    fig, panels = layout(len(named), 1.7, 1.9, sharex=True)
+    for axis, (title, loss) in zip(panels.flat, named.items(), strict=True):
         _surface(axis, synth, theta, grid[plane][..., :2], loss[plane] - loss[plane].min())
-        axis.set_title(title, fontsize=10)
+        axis.set_title(title)
     return fig
 
 
@@ -286,18 +438,19 @@ def _surface(
     axis: plt.Axes, synth: Callable, theta: Tensor, grid: Tensor, height: Tensor
 ) -> ContourSet:
     """Fill a panel with heights over a grid (A, B, 2), and name its axes by the parameters."""
-    rings = {"markerfacecolor": "none", "markeredgecolor": ORANGE, "markeredgewidth": 2}
     lowest, points = local_minima(height).numpy(force=True), grid.numpy(force=True)
-    axis.plot(*points[lowest].T, "o", markersize=10, zorder=3, **rings)
-    axis.plot(*theta[:2].tolist(), "*", markersize=15, zorder=3, color=RED, mec="white")
+    ring = {"markersize": 9, "mfc": "none", "mec": MARK, "mew": 1.5, "zorder": 3}
+    axis.plot(*points[lowest].T, MARKS["minimum"], **ring)
+    star = {"markersize": 14, "color": TRUTH, "mec": EDGE, "zorder": 3}
+    axis.plot(*theta[:2].tolist(), MARKS["truth"], **star)
     across, up = parameters_of(synth)[:2]
     axis.set(xscale=across.scale, yscale=up.scale)
     axis.axis((across.low, across.high, up.low, up.high))
     for line, each in ((axis.xaxis, across), (axis.yaxis, up)):
         set_ticks(line, EVEN[each.scale](each.low, each.high, 5))
-        line.set_label_text(f"{each.name} ${each.symbol}$ ({each.unit})")
+        line.set_label_text(f"{each.name}\n${each.symbol}$ ({each.unit})")
     levels, height = np.linspace(0, 1, 21), relative(height.numpy(force=True))
-    return axis.contourf(*points.transpose(2, 0, 1), height, levels=levels, cmap=SURFACE_MAP)
+    return axis.contourf(*points.transpose(2, 0, 1), height, levels=levels, cmap=LANDSCAPE)
 
 
 @styled
@@ -313,15 +466,18 @@ def slices(
     `values` is the parameter, in order, `label` its name with unit, `scale` that of its axis.
     """
     across = values.numpy(force=True)
-    fig, axis = plt.subplots(figsize=(7, 3.2))
-    for name, loss in named.items():
-        height = relative(loss.numpy(force=True))
-        (line,) = axis.plot(across, height, label=name)
-        lowest = local_minima(loss).numpy(force=True)
-        axis.plot(across[lowest], height[lowest], "o", color=line.get_color())
-    axis.axvline(truth, label="truth", **LIMIT)
+    fig, axis = column(2.8)
+    axis.axvline(truth, **LIMIT)
+    axis.text(truth, 1.07, "truth", ha="center", color=LIGHT["quiet"])
     axis.set(xscale=scale, xlabel=label, ylabel="loss / its maximum", ylim=(0, 1.05))
+    for k, (name, loss) in enumerate(named.items()):
+        height, role = relative(loss.numpy(force=True)), role_of(name, OTHERS[k])
+        axis.plot(across, height, label=name, color=LIGHT[role])
+        lowest = local_minima(loss).numpy(force=True)
+        axis.plot(across[lowest], height[lowest], "o", color=LIGHT[role])
+    axis.set_xlim(across[0], across[-1])
     set_ticks(axis.xaxis, EVEN[scale](across[0], across[-1], 5))
+    label_ends(axis)
     return fig
 
 
@@ -330,24 +486,28 @@ def curves(
     x: Sequence[float] | Tensor, named: Mapping[str, Sequence[float]], across: str, up: str
 ) -> Figure:
     """Curves over `x` on logarithmic axes, which `across` and `up` name; six at most."""
-    fig, axis = plt.subplots(figsize=(7, 3.4))
+    fig, axis = column(3.0)
     x = [float(value) for value in x]
-    for (label, y), marker in zip(named.items(), MARKERS, strict=False):
-        axis.plot(x, y, marker + "-", label=label, markersize=5)
+    for k, ((label, y), shape) in enumerate(zip(named.items(), SHAPES, strict=False)):
+        colour = LIGHT[role_of(label, OTHERS[k % len(OTHERS)])]
+        axis.plot(x, y, shape + "-", label=label, markersize=5, color=colour)
     axis.set(xlabel=across, ylabel=up, xscale="log", yscale="log")
+    plain(axis.yaxis)
     set_ticks(axis.xaxis, x)
+    label_ends(axis)
     return fig
 
 
 @styled
 def errors(named: Mapping[str, Sequence[Float[Tensor, " _"]]], threshold: float) -> Figure:
     """The larger relative error against step, one column for each group of descents."""
-    fig, axes = layout(len(named), 3.8, 3.2)
-    for axis, (title, group), colour in zip(axes, named.items(), COLOURS, strict=False):
+    fig, panels = layout(len(named), 2.3, 2.6)
+    for axis, (title, group), role in zip(panels.flat, named.items(), OTHERS, strict=False):
         for curve in group:
-            axis.semilogy(_percent(curve), color=colour, linewidth=0.8)
+            axis.semilogy(_percent(curve), color=LIGHT[role_of(title, role)], linewidth=0.8)
         axis.axhline(100 * threshold, **LIMIT)
         axis.set(title=title, xlabel="step", ylabel=ERROR, ylim=(0.02, 800))
+        plain(axis.yaxis)
     return fig
 
 
@@ -359,15 +519,18 @@ def spread(
     threshold: float,
 ) -> Figure:
     """Errors of each series by group, one dot a trial, with a line through the medians."""
-    fig, axis = plt.subplots(figsize=(7, 3.6))
+    fig, axis = column(3.4)
+    axis.set(xlabel=across, ylabel=ERROR, yscale="log")
     for k, (name, series) in enumerate(named.items()):
         where = np.arange(len(groups)) + 0.1 * (k - (len(named) - 1) / 2)
-        percent, look = _percent(series), {"color": COLOURS[k], "marker": MARKERS[k]}
+        colour = LIGHT[role_of(name, OTHERS[k % len(OTHERS)])]
+        percent, look = _percent(series), {"color": colour, "marker": SHAPES[k]}
         axis.plot(where, percent, alpha=0.35, markersize=4, linestyle="none", **look)
         axis.plot(where, np.median(percent, axis=1), label=name, **look)
     axis.axhline(100 * threshold, **LIMIT)
-    axis.set(xlabel=across, ylabel=ERROR, yscale="log")
     axis.set_xticks(range(len(groups)), groups)
+    plain(axis.yaxis)
+    label_ends(axis)
     return fig
 
 
@@ -376,14 +539,25 @@ def _percent(errors: Tensor) -> np.ndarray:
 
 
 @styled
-def rates(named: Mapping[str, Sequence[Count]], groups: Sequence[str], label: str) -> Figure:
-    """Success rates with 95 % Wilson intervals, by series and group."""
-    fig, axis = plt.subplots(figsize=(7, 3.2))
-    for k, (name, counts) in enumerate(named.items()):
-        where = np.arange(len(groups)) + 0.12 * (k - (len(named) - 1) / 2)
-        axis.errorbar(where, *_percent_of(counts), fmt=MARKERS[k], capsize=3, label=name)
-    axis.set(xlabel=label, ylabel="success (%)", ylim=(-4, 104))
-    axis.set_xticks(range(len(groups)), groups)
+def dots(record: Mapping[tuple[str, str], Count]) -> Figure:
+    """Success rates with 95 % Wilson intervals: a row for each task, a colour for each loss.
+
+    `record` holds (successes, trials) by loss and task.
+    """
+    losses, tasks = (list(dict.fromkeys(names)) for names in zip(*record, strict=True))
+    fig, axis = column(0.9 + len(tasks) * (0.14 * len(losses) + 0.14))
+    for k, loss in enumerate(losses):
+        rows = [row for row, task in enumerate(tasks) if (loss, task) in record]
+        share, reach = _percent_of([record[loss, tasks[row]] for row in rows])
+        where = np.array(rows) + 0.7 * ((k + 0.5) / len(losses) - 0.5)
+        colour = LIGHT[role_of(loss, OTHERS[k % len(OTHERS)])]
+        look = {"fmt": SHAPES[k % len(SHAPES)], "color": colour, "markersize": 5}
+        axis.errorbar(share, where, xerr=reach, label=loss, **look)
+    axis.set(xlabel="success (%)", xlim=(-3, 103), ylim=(len(tasks) - 0.5, -0.5))
+    axis.set_yticks(range(len(tasks)), tasks)
+    axis.grid(axis="x", alpha=0.3)
+    columns = len(losses) if fig.get_figwidth() > PHONE else 2
+    fig.legend(loc="outside upper left", ncols=columns, handlelength=1, columnspacing=1)
     return fig
 
 
@@ -404,16 +578,18 @@ def forest(
     names, outcomes of single runs, drawn as crosses at nothing or all.
     """
     names = list(next(iter(panels.values())))
-    fig, axes = layout(len(panels), 2.45, 0.9 + 0.24 * len(names), columns=4, sharex=True)
-    for axis, (title, counts) in zip(axes, panels.items(), strict=True):
-        share, reach = _percent_of(counts.values())
-        axis.errorbar(share, range(len(names)), xerr=reach, fmt="o", color=BLUE, markersize=5)
+    fig, axes = layout(len(panels), 2.3, 0.6 + 0.2 * len(names), sharex=True)
+    for axis, (title, counts) in zip(axes.flat, panels.items(), strict=True):
+        for row, (name, count) in enumerate(counts.items()):
+            share, reach = _percent_of([count])
+            colour = LIGHT[role_of(name, "quiet")]
+            axis.errorbar(share, [row], xerr=reach, fmt="o", color=colour, markersize=4)
         for name, outcomes in live.get(title, {}).items():
             row = [names.index(name)] * len(outcomes)
-            axis.plot(100 * np.array(outcomes), row, "x", color=RED, markersize=7)
+            axis.plot(100 * np.array(outcomes), row, "x", color=LIGHT["fifth"], markersize=7)
         axis.set(title=title, xlim=(-6, 106), xticks=(0, 50, 100))
         axis.grid(axis="both", alpha=0.3)
-    axes[0].set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=names)
+        axis.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=names)
     fig.supxlabel("success (%)", fontsize=STYLE["font.size"])
     return fig
 
@@ -426,9 +602,10 @@ def trainings(named: Mapping[str, Sequence]) -> Figure:
     first of each criterion is drawn thick, others thin.
     """
     tests = list(next(iter(named.values()))[0].errors)
-    fig, axes = layout(len(tests), 8.5 / len(tests), 3.6)
-    for axis, test in zip(axes, tests, strict=True):
-        for (name, repeats), colour, dash in zip(named.items(), COLOURS, DASHES, strict=False):
+    fig, panels = layout(len(tests), 3, 3.2)
+    for axis, test in zip(panels.flat, tests, strict=True):
+        for (name, repeats), role, dash in zip(named.items(), OTHERS, DASHES, strict=False):
+            colour = LIGHT[role_of(name, role)]
             for k, each in enumerate(repeats):
                 percent = [100 * error for error in each.errors[test][1:]]
                 how = {"linewidth": 1, "alpha": 0.6} if k else {"linewidth": 2.5, "label": name}
@@ -436,22 +613,24 @@ def trainings(named: Mapping[str, Sequence]) -> Figure:
             # A short training is no more than a point.
             axis.plot(repeats[0].seconds[-1], 100 * repeats[0].errors[test][-1], "o", color=colour)
         axis.set(title=f"sounds {test}", xlabel="seconds of training", xscale="log", yscale="log")
-        axis.xaxis.set_major_formatter("{x:g}")
+        plain(axis.xaxis)
         set_ticks(axis.yaxis, (3, 5, 10, 20, 50, 100, 200))
-    axes[0].set_ylabel(f"median of the {ERROR}")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    panels.flat[0].set_ylabel("median error (%)")
+    columns = 4 if fig.get_figwidth() > PHONE else 2
+    fig.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=columns)
     return fig
 
 
 @styled
 def bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
     """Horizontal bars on logarithmic axes: a panel for each quantity, a bar for each name."""
-    fig, axes = layout(len(panels), 4, 2.6, sharey=False)
-    for axis, (label, named) in zip(axes, panels.items(), strict=True):
+    fig, axes = layout(len(panels), 3, 1.9, sharey=False)
+    for axis, (label, named) in zip(axes.flat, panels.items(), strict=True):
         names, values = list(named), np.array(list(named.values()))
-        drawn = axis.barh(names, values, color=COLOURS[: len(names)])
+        drawn = axis.barh(names, values, color=[LIGHT[role_of(name, "quiet")] for name in names])
         written = [np.format_float_positional(v, 2, fractional=False, trim="-") for v in values]
         axis.bar_label(drawn, written, padding=3)
         axis.set(xlabel=label, xscale="log", xlim=(values.min() / 3, values.max() * 8))
+        plain(axis.xaxis)
         axis.invert_yaxis()
     return fig

@@ -17,52 +17,78 @@ import torch
 from IPython.display import HTML, Audio, Markdown, display
 from jaxtyping import Float
 from matplotlib.collections import QuadMesh
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from .colours import LIGHT, SHEET, style, variables
+from .typeset import typeset
+
 REPOSITORY = "https://github.com/dtfa-book/dtfa"  # as in _config.yml
-SHRINKS = 0.6  # of its own width, as far as a figure may shrink
-VECTORS = 250_000  # bytes, beyond which a figure is not a vector graphic
 LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full scale
 
 
 def figure(fig: Figure, alt: str, caption: str) -> None:
-    """Show a figure and close it. `alt` replaces it for the blind; `caption` explains it to all."""
-    # Asked of the axes: `fig.findobj` would look through every tick, for a tenth of a second.
-    for mesh in (each for axes in fig.axes for each in axes.collections):
-        if isinstance(mesh, QuadMesh):
-            mesh.set_rasterized(True)  # thousands of cells are pixels in either
-    for kind in ("svg+xml", "png"):  # pixels where vectors would be large
-        file, texts = io.BytesIO(), {"Date": None}
-        with plt.rc_context({"svg.hashsalt": "dtfa"}):  # the same figure, the same file
-            fig.savefig(file, format=kind[:3], dpi=144, bbox_inches="tight", metadata=texts)
-        if file.tell() <= VECTORS:
-            break
-    width = 96 * fig.get_figwidth()  # an inch in CSS
-    _show_image(kind, file.getvalue(), width, alt, caption)
+    """Show a figure and close it. `alt` replaces it for the blind; `caption` explains it to all.
+
+    A figure of `figures` has a second drawing, which narrow screens show.
+    """
+    wide, *narrow = (_svg(each) for each in (fig, getattr(fig, "phone", None)) if each)
+    _show_image(alt, caption, wide, *narrow)
     plt.close(fig)
 
 
 def drawing(file: Path, alt: str, caption: str) -> None:
-    """Show an SVG file, which states its width in pixels, as `figure` shows a figure."""
-    svg = file.read_bytes()
-    _show_image("svg+xml", svg, int(re.search(rb'width="(\d+)"', svg)[1]), alt, caption)
+    """Show an SVG file, whose colours are those of the roles, as `figure` shows a figure."""
+    _show_image(alt, caption, _adapt(file.read_text(encoding="utf-8")))
 
 
-def _show_image(kind: str, content: bytes, width: float, alt: str, caption: str) -> None:
-    """Show an image of `width` pixels.
+def _svg(fig: Figure) -> str:
+    """A figure as SVG, in which maps and surfaces are pixels: their cells would show seams."""
+    for image in (each for axes in fig.axes for each in axes.collections):
+        if isinstance(image, (QuadMesh, ContourSet)):
+            image.set_rasterized(True)
+    file = io.StringIO()
+    # Text stays text; the same figure makes the same file.
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dtfa"}):
+        fig.savefig(file, format="svg", dpi=144, metadata={"Date": None})
+    svg = file.getvalue()
+    points = r'(width|height)="([\d.]+)pt"'  # 72 an inch, of which CSS has 96
+    svg = svg.replace(
+        "image-rendering:crisp-edges;image-rendering:pixelated", ""
+    )  # of pictures drawn pixel for pixel
+    svg = re.sub(points, lambda found: f'{found[1]}="{float(found[2]) / 0.75:.0f}"', svg)
+    return _adapt(svg[svg.index("<svg") :])
 
-    A narrow screen scrolls a wide one sideways, rather than shrink its letters out of sight. The
-    class keeps the theme's dark mode from distorting the colours.
-    """
-    image = (
-        f'<img class="dark-light" alt="{html.escape(alt)}" '
-        f'src="data:image/{kind};base64,{base64.b64encode(content).decode()}" '
-        f'style="max-width:100%;min-width:{SHRINKS * width:.0f}px;background:white">'
+
+def _adapt(svg: str) -> str:
+    """SVG whose colours follow the scheme of the page around it, and whose letters its font."""
+    for role, colour in LIGHT.items():
+        svg = svg.replace(colour, f"var(--dtfa-{role})")
+    sheet = (
+        f":root{{{variables()}background:var(--dtfa-ground)}}"
+        f"@media (prefers-color-scheme:dark){{:root{{{variables(dark=True)}}}}}"
+        "text:not(.math){font-family:system-ui,-apple-system,'Segoe UI',Arial,sans-serif!important}"
     )
-    if SHRINKS * width > 340:  # which a narrow screen leaves
-        image = _scrolling(image, caption)
-    display(HTML(f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>"))
+    return re.sub(r"(<svg[^>]*>)", rf"\1<style>{sheet}</style>", svg, count=1)
+
+
+def _show_image(alt: str, caption: str, wide: str, narrow: str = "") -> None:
+    """Show an image, or on a narrow screen another.
+
+    The class keeps the theme's dark mode from distorting the colours.
+    """
+    source = f'<source media="(max-width: 40rem)" {_source("srcset", narrow)}>' if narrow else ""
+    image = f'<img class="dark-light" alt="{html.escape(alt)}" {_source("src", wide)}'
+    picture = f'<picture>{source}{image} style="max-width:100%;height:auto"></picture>'
+    display(HTML(f"<figure>{picture}<figcaption>{_text(caption)}</figcaption></figure>"))
+
+
+def _source(attribute: str, svg: str) -> str:
+    """An SVG as the source of an image, with its size, so that the page can leave room."""
+    size = re.search(r'width="\d+" height="\d+"', svg)[0]
+    content = base64.b64encode(svg.encode()).decode()
+    return f'{attribute}="data:image/svg+xml;base64,{content}" {size}'
 
 
 def audio(sounds: Mapping[str, Float[Tensor, " _"]], sample_rate: int) -> None:
@@ -94,24 +120,25 @@ def at_loudness(x: Float[Tensor, " n"], sample_rate: int) -> Float[Tensor, " n"]
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
-    """Show a table of texts under a caption; a narrow screen scrolls it sideways."""
-    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(each)}</td>" for each in row) + "</tr>" for row in rows
-    )
+    """Show a table of texts under a caption; a narrow screen scrolls it sideways.
+
+    What names a loss, at the head of a row or a column, has the colour of that loss.
+    """
+    head = "".join(f'<th scope="col"{style(each)}>{_text(each)}</th>' for each in columns)
+    body = ""
+    for name, *texts in rows:
+        cells = "".join(f"<td>{_text(each)}</td>" for each in texts)
+        body += f"<tr><td{style(name)}>{_text(name)}</td>{cells}</tr>"
     whole = (
-        f'<table class="table"><caption style="caption-side:top">{html.escape(caption)}</caption>'
+        f'<table class="table"><caption style="caption-side:top">{_text(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
-    display(HTML(_scrolling(whole, caption)))
+    region = f'role="region" aria-label="{_text(caption)}" tabindex="0" style="overflow-x:auto"'
+    display(HTML(f"<style>{SHEET}</style><div {region}>{whole}</div>"))
 
 
-def _scrolling(wide: str, label: str) -> str:
-    """HTML that a narrow screen scrolls sideways, by finger or keyboard."""
-    return (
-        f'<div role="region" aria-label="{html.escape(label)}" tabindex="0" '
-        f'style="overflow-x:auto">{wide}</div>'
-    )
+def _text(text: str) -> str:
+    return html.escape(typeset(text))
 
 
 def source(function: Callable) -> None:
