@@ -38,14 +38,26 @@ def test_a_broken_loss_breaks_the_claims(monkeypatch):
     monkeypatch.setattr(MSS, "forward", lambda self, x: intact(self, x).sum(-1, keepdim=True))
     code = cells(ROOT / "book/3_mss_loss.ipynb", "code")
     last = next(k for k, source in enumerate(code) if '"mss-aligned-' in source)
-    imports = [source for source in code[1:last] if source.startswith(("import", "from"))]
-    protocol = code[last].replace("PAIRS = 8", "PAIRS = 4")
-    assert protocol != code[last]
+    protocol = code[last - 1].replace("PAIRS = 8", "PAIRS = 4")
+    assert protocol != code[last - 1]
     with capture_output() as captured, parallel_config(backend="sequential"):
-        exec("\n".join([*imports, protocol]), {})
+        exec("\n".join([code[1], protocol, code[last]]), {})
     found = [output.metadata["claim"] for output in captured.outputs if "claim" in output.metadata]
     linear = next(each["value"] for each in found if each["name"] == "mss-aligned-linear")
     assert not within(linear, BOUNDS["mss-aligned-linear"])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_machinery_folds_away_on_the_site_in_jupyter_and_in_colab(chapter):
+    for cell in json.loads(chapter.read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            source, metadata = "".join(cell["source"]), cell["metadata"]
+            folded = source.startswith("# @title ")
+            tags = set(metadata.get("tags", ()))
+            assert bool(tags & {"hide-input", "remove-input", "hide-cell", "remove-cell"}) == folded
+            assert metadata.get("jupyter", {}).get("source_hidden", False) == folded, source
+            assert (metadata.get("cellView") == "form") == folded, source
+            assert "remove-input" in tags or not re.search(r"^ *claim\(", source, re.M), source
 
 
 def test_first_cell_is_the_same_everywhere():

@@ -76,17 +76,56 @@ def test_images_say_what_to_see(page):
         assert len(caption.split()) >= 8, caption
 
 
+# Formulas, figures and pictures that reach beyond the column, or that shrink to fit it.
+BEYOND = """() => {
+  const room = document.querySelector("article.bd-article").getBoundingClientRect();
+  const formulas = [...document.querySelectorAll("article div.math")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1);
+  const images = [...document.querySelectorAll("article figure img")].filter(image => {
+    const box = image.getBoundingClientRect();
+    return box.right > room.right + 1 || box.width < 0.9 * image.naturalWidth;
+  });
+  return [...formulas, ...images].map(each => each.alt ?? each.textContent.slice(0, 80));
+}"""
+
+
 @taught
-def test_figures_are_readable_on_a_phone(page):
-    """No letter of a figure shrinks below two thirds of the size it is drawn at."""
-    page.set_viewport_size({"width": 375, "height": 800})
+@pytest.mark.parametrize("width", [375, 1440])
+def test_figures_and_formulas_fit_the_column(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
     for image in page.locator(FIGURES).all():
-        image.scroll_into_view_if_needed()
-        width, least = image.evaluate("i => [i.clientWidth, parseFloat(i.style.minWidth)]")
-        assert width >= least > 0
-        region = image.locator("xpath=ancestor::div[@role='region'][1]")
-        if width > 340:
-            assert region.get_attribute("tabindex") == "0"
+        image.evaluate("i => { i.loading = 'eager'; return i.decode(); }")
+    assert page.evaluate(BEYOND) == []
+
+
+@taught
+def test_no_visible_line_of_code_is_cut_off(page):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    clipped = "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+    assert page.locator("article pre:visible").evaluate_all(clipped) == []
+
+
+def test_machinery_folds_away_under_its_name(page):
+    names = page.locator("article details.hide > summary").all_inner_texts()
+    assert not any("cell" in name or "Toggle" in name for name in names), names
+    solutions = page.locator("article details.hide > summary", has_text="Solution")
+    if Path(page.url).stem[0] in "12345678":
+        assert solutions.count() >= 3
+        assert solutions.first.get_attribute("aria-label") is None
+    assert page.locator("article pre", has_text="claim(").count() == 0
+
+
+def test_text_has_some_seventy_characters_a_line(page):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    wide = page.locator("article p:visible").evaluate_all(
+        """all => all.map(p => {
+          const range = document.createRange();
+          range.selectNodeContents(p);
+          const lines = new Set([...range.getClientRects()].map(box => Math.round(box.bottom / 9)));
+          return lines.size > 5 ? p.textContent.length / lines.size : 0;
+        })"""
+    )
+    assert max(wide, default=0) < 90
 
 
 # Seconds of the sounds of a chapter, where they are not four.

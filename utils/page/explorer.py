@@ -18,7 +18,7 @@ from torch import Tensor
 from ..experiments.charts import Chart
 from ..parameters import parameters_of
 from ..synth import am_chirp
-from .figures import MAP, SURFACE_MAP
+from .colours import LANDSCAPE, SCALOGRAM
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -26,7 +26,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 def chirp() -> None:
     """Show sliders for modulation frequency, chirp rate and delay, with sound and scalogram."""
     label = "Explorer of the chirp: three sliders, a scalogram, a player"
-    _show("chirp", label, colours=_colours(MAP))
+    _show("chirp", label, colours=_colours(SCALOGRAM))
 
 
 def landscape(
@@ -41,7 +41,7 @@ def landscape(
     _show(
         "landscape",
         f"Explorer of the landscapes of {' and '.join(charts)}",
-        colours=_colours(SURFACE_MAP),
+        colours=_colours(LANDSCAPE),
         shape=first.grid.shape[:-1],
         places=first.losses.shape[1:3],
         delays=first.delays,

@@ -22,6 +22,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from scipy.interpolate import interp1d
 from scipy.stats import binned_statistic_2d
 from torch import Tensor, nn
@@ -176,10 +177,16 @@ def set_ticks(line: Axis, ticks: Sequence[float] | np.ndarray) -> None:
     line.set_ticks([], minor=True)
 
 
-def plain(*lines: Axis) -> None:
-    """Set the numbers of logarithmic axes as those of others."""
-    for line in lines:
-        line.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+class Plain(LogFormatter):
+    """Numbers of a logarithmic axis, set as those of others."""
+
+    def __call__(self, x, pos=None):
+        return super().__call__(x, pos) and typeset(f"{x:g}")
+
+
+def plain(line: Axis) -> None:
+    line.set_major_formatter(Plain())
+    line.set_minor_formatter(Plain(labelOnlyBase=False))
 
 
 def label_ends(axis: plt.Axes) -> None:
