@@ -10,7 +10,10 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PAGES, ROOT, TAUGHT, watch
+from matplotlib.colors import to_rgb
 from playwright.sync_api import expect
+
+from utils.page.colours import DARK, LIGHT
 
 BOOK = yaml.safe_load((ROOT / "_config.yml").read_text())
 SITE = BOOK["sphinx"]["config"]["ogp_site_url"]
@@ -47,7 +50,7 @@ def open_page(request, browser, site, executed):
 def page(open_page):
     """The open page, on a screen of its usual size."""
     open_page.set_viewport_size({"width": 1280, "height": 720})
-    open_page.emulate_media(media="screen")
+    open_page.emulate_media(media="screen", color_scheme="light")
     return open_page
 
 
@@ -96,6 +99,14 @@ def test_figures_and_formulas_fit_the_column(page, width):
     for image in page.locator(FIGURES).all():
         image.evaluate("i => { i.loading = 'eager'; return i.decode(); }")
     assert page.evaluate(BEYOND) == []
+
+
+@a_page
+@pytest.mark.parametrize(("scheme", "roles"), [("light", LIGHT), ("dark", DARK)])
+def test_figures_stand_on_the_ground_of_the_page(page, scheme, roles):
+    page.emulate_media(media="screen", color_scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == f"rgb({', '.join(str(round(255 * part)) for part in to_rgb(roles['ground']))})"
 
 
 @taught

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import Colormap, ListedColormap
 
 ROLES = {
-    "ground": ("#ffffff", "#14181e"),  # of the page, from the site's theme
+    "ground": ("#ffffff", "#121212"),  # of the page, from the site's theme
     "ink": ("#1f2328", "#e8eaed"),  # text, axes, the target
     "quiet": ("#646b76", "#a0a8b4"),  # grids, limits, what is only context
     "mss": ("#c24e00", "#ff9d5c"),  # the spectrogram loss
