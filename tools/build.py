@@ -14,6 +14,7 @@ import nbformat
 import yaml
 from inputs import content, digest
 from jupyter_book.cli.main import main as jupyter_book
+from lighten import lighten
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -103,6 +104,16 @@ def run(notebook, path: Path, timeout: float) -> None:
         raise RuntimeError(f"{path.stem}, code cell {number} fails: {line}") from error
 
 
+def kit(root: Path) -> dict[str, str]:
+    """The style ("css") and the scripts ("js") of sound cards and explorers, each as one text."""
+    files = sorted((root / "utils" / "page" / "scripts").glob("*"))
+    css, js = (
+        "\n".join(file.read_text(encoding="utf-8") for file in files if file.suffix == kind)
+        for kind in (".css", ".js")
+    )
+    return {"css": css, "js": f"(() => {{\n{js}\n}})();\n"}
+
+
 def set_pages(root: Path) -> None:
     """Let Sphinx set the pages of the executed chapters, if anything about them changed."""
     build = root / "_build"
@@ -113,6 +124,8 @@ def set_pages(root: Path) -> None:
     shutil.copytree(root / "tools" / "templates", site / "tools" / "templates")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, site / name)
+    for kind, text in kit(root).items():
+        (site / "book" / "_static" / f"kit.{kind}").write_text(text, encoding="utf-8")
     now = content(site, (file for file in site.rglob("*") if file.is_file()))
     if record.exists() and record.read_text() == now and (html / "index.html").exists():
         print("The book is current: open _build/html/index.html")
@@ -125,6 +138,7 @@ def set_pages(root: Path) -> None:
     for page in html.rglob("*.html"):  # its text names what unfolds, and this would hide it
         text = page.read_text(encoding="utf-8")
         page.write_text(text.replace('<summary aria-label="Toggle hidden content">', "<summary>"))
+    lighten(html)
     for path in chapters(root):  # for download: as the sources are, without outputs
         shutil.copy(path, html / "_sources" / path.relative_to(root))
     record.write_text(now)

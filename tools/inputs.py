@@ -88,10 +88,10 @@ def lazy(init: ast.Module | None) -> dict[str, str]:
 
 
 def data(root: Path, words: set[str]) -> Iterator[Path]:
-    """Files beside the code of which a word is the name or the folder."""
+    """Files beside the code of which a word is the name or the folder; not scripts of pages."""
     for folder in ("book", "utils"):
         for file in (root / folder).rglob("*"):
             names = {file.name, *file.relative_to(root).parts[1:-1]}
-            code = file.suffix in (".py", ".pyc", ".ipynb", ".md")
+            code = file.suffix in (".py", ".pyc", ".ipynb", ".md", ".js", ".css")
             if names & words and not code and file.is_file():
                 yield file

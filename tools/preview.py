@@ -1,4 +1,4 @@
-"""Draw the picture of the README and of link previews, from surfaces that the chapters computed.
+"""Draw the picture of the README and of link previews, from surfaces that chapter 1 computed.
 
 It stays in _build until what it rests on changes, and goes into the built site; `make picture`
 copies it to where the README finds it.
@@ -13,14 +13,11 @@ from inputs import digest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils import JTFS, MSS, SAMPLE_RATE, am_chirp, grid  # noqa: E402
-from utils.experiments.cache import once  # noqa: E402
-from utils.experiments.charts import chart, target_grid  # noqa: E402
-from utils.experiments.tasks import TASKS  # noqa: E402
+from utils import SAMPLE_RATE, am_chirp  # noqa: E402
+from utils.experiments.charts import both, target_grid  # noqa: E402
 from utils.page import figures  # noqa: E402
 
-DELAYS = TASKS["delay"].amounts  # as in chapters 3 to 5, whose surfaces this finds
-TARGET, LATE = (2, 4), 2**10  # indices of the target, and its delay
+TARGET, LATE = (2, 3), 2**10  # indices of the target, and its delay
 PICTURE, MARK = ROOT / "_build" / "preview.png", ROOT / "_build" / "preview.digest"
 
 
@@ -33,15 +30,12 @@ def main() -> None:
 
 
 def draw() -> None:
-    candidates = grid(am_chirp, (10, 10))
-    operators = {"MSS linear": MSS(), "JTFS": JTFS(4 * SAMPLE_RATE, oversampling=0.5)}
     named = {}
-    for name, phi in operators.items():
-        surfaces = once(chart, phi, candidates, DELAYS)
-        at = (DELAYS.index(LATE), *TARGET)
+    for name, chart in both().items():
+        at = (chart.delays.index(LATE), *TARGET)
         title = f"{name}, target {LATE / SAMPLE_RATE:g} s late"
-        named[title] = surfaces.losses[at], surfaces.slopes[at]
-    fig = figures.surfaces(candidates, am_chirp, named, target_grid()[TARGET])
+        named[title] = chart.losses[at], chart.slopes[at]
+    fig = figures.surfaces(chart.grid, am_chirp, named, target_grid()[TARGET])
     fig.savefig(PICTURE, dpi=144)
 
 

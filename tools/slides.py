@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import yaml
+from build import kit
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -33,7 +34,7 @@ COLUMNS = 84
 CODE_LINES = 16  # that a slide shows; the whole is for the speaker
 WORDS = 28  # of a paragraph: a longer one is for the speaker
 TABLE = 1500  # characters of a table: a longer one is for the speaker
-PICTURE, PLAYERS = 12, 3  # lines of text whose place they take; text may follow a picture
+PICTURE, CARDS = 12, 8  # lines of text whose place they take; text may follow a picture
 ABOVE = {"picture": 4.5, "explorer": 1.5}  # lines of text that may stand above it
 
 
@@ -70,7 +71,8 @@ def main() -> None:
         reveal = files("sphinx_revealjs") / "_static/revealjs" / part
         shutil.copytree(reveal, DECK / "reveal" / part)
     shutil.copytree(files("sphinx-mathjax-offline") / "static/mathjax", DECK / "mathjax")
-    style = (TALK / "deck.css").read_text(encoding="utf-8")
+    shared = kit(ROOT)
+    style = (TALK / "deck.css").read_text(encoding="utf-8") + shared["css"]
     style += HtmlFormatter(style="default").get_style_defs(".code")
     page = (TALK / "deck.html").read_text(encoding="utf-8")
     sections = "\n".join(
@@ -81,6 +83,7 @@ def main() -> None:
     sections = re.sub(within, r'href="#/\1"', sections)
     sections = re.sub(r'href="(\w+)\.(?:ipynb|md)"', rf'href="{SITE}book/\1.html"', sections)
     page = page.replace("<!-- STYLE -->", style).replace("<!-- SLIDES -->", sections)
+    page = page.replace("<!-- SCRIPT -->", shared["js"])
     (DECK / "index.html").write_text(page, encoding="utf-8")
     print("Open _build/slides/index.html")
 
@@ -174,11 +177,11 @@ def add_output(slides: list[Slide], output: dict) -> None:
 
 
 def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
-    """A result; or a table, figure, explorer or row of players."""
+    """A result; or a table, figure, explorer or row of sound cards."""
     if is_claim:
         place(slides, body, height(body))
-    elif "<audio" in body and "dtfa-explorer" not in body:
-        place(slides, f'<div class="players">{body}</div>', PLAYERS)
+    elif "dtfa-sounds" in body:
+        place(slides, body, CARDS)
     elif "<table" in body and len(re.sub(r"<[^>]+>", "", body)) > TABLE:
         slides[-1].notes.append(body)
     elif "<table" in body:
@@ -186,10 +189,8 @@ def add_html(slides: list[Slide], body: str, is_claim: bool) -> None:
     else:
         kind = "explorer" if "dtfa-explorer" in body else "picture"
         last = slides[-1]
-        if last.lines > ABOVE[kind]:  # on a slide of its own, with its sounds
+        if last.lines > ABOVE[kind]:
             slides.append(Slide(last.title))
-            if kind == "picture" and 'class="players"' in last.items[-1]:
-                slides[-1].add(last.items.pop(), PLAYERS)
         lines = PICTURE if kind == "picture" else LINES
         still = " data-prevent-swipe" * (kind == "explorer")  # a finger moves what is in it
         slides[-1].add(f'<div class="{kind}"{still}>{body}</div>', lines)

@@ -7,14 +7,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..features.jtfs import JTFS
+from ..features.mss import MSS
 from ..parameters import grid
 from ..search.landscape import loss_surfaces, survey
-from ..synth import am_chirp, delay
+from ..synth import SAMPLE_RATE, am_chirp, delay
 from .cache import once
+from .tasks import TASKS
 
-TARGETS = (8, 8)  # over modulation frequency and chirp rate
+TARGETS = (6, 6)  # over modulation frequency and chirp rate
 MANY = 10_000  # features, from which on a survey keeps losses instead
-AT_ONCE = 128  # targets of such a survey: their features are held in memory
+AT_ONCE = 144  # targets of such a survey: their features are held in memory
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,10 @@ def chart(
         losses, slopes = (torch.stack(part) for part in zip(*found, strict=True))
     shape = (len(delays), *counts, *points.shape[:-1])
     return Chart(points, tuple(delays), losses.reshape(shape), slopes.reshape(*shape, -1))
+
+
+def both() -> dict[str, Chart]:
+    """Charts of the spectrogram loss and of JTFS over ten by ten candidates, computed once."""
+    operators = {"MSS": MSS(), "JTFS": JTFS(4 * SAMPLE_RATE, oversampling=0.5)}
+    points, delays = grid(am_chirp, (10, 10)), TASKS["delay"].amounts
+    return {name: once(chart, phi, points, delays) for name, phi in operators.items()}

@@ -53,6 +53,6 @@ def style(name: str) -> str:
     return f' style="color:var(--dtfa-{role_of(name)})"'
 
 
-# The variables for the site, whose theme may be switched, and for JupyterLab.
-DARK_PAGE = 'html[data-theme="dark"],[data-jp-theme-light="false"]'
+# The variables for the site, whose theme may be switched, for Colab and for JupyterLab.
+DARK_PAGE = 'html:is([data-theme="dark"],[theme="dark"]),[data-jp-theme-light="false"]'
 SHEET = f":root{{{variables()}}}{DARK_PAGE}{{{variables(dark=True)}}}"

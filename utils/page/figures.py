@@ -65,7 +65,6 @@ STYLE = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), LIGHT["ink"]),
     **dict.fromkeys(("xtick.color", "ytick.color"), LIGHT["ink"]),
 }
-HOP, BINS, LOWEST = 64, 12, 64.0  # of a scalogram: samples, bins per octave, Hz
 REACH = 1.5  # octaves on either side of the centre of a joint wavelet
 SHARE = {"cmap": SCALOGRAM, "vmin": 0, "vmax": 1}
 # Of what has a sign: transparent at zero, so that any ground is right.
@@ -204,33 +203,6 @@ def label_ends(axis: plt.Axes) -> None:
         look = {"color": lines[k].get_color(), "va": "center", "xycoords": "axes fraction"}
         look |= {"xytext": (7, 0), "textcoords": "offset points"}
         axis.annotate(typeset(lines[k].get_label()), (1, ceiling), **look)
-
-
-@styled
-def sounds(named: Mapping[str, Float[Tensor, " _"]]) -> Figure:
-    """Each sound (N,), one a column: its waveform above its scalogram (constant-Q, librosa)."""
-    fig, panels = layout(len(named), 2.3, 2.7, above=(1, 3), sharex=True)
-    samples = {title: x.numpy(force=True) for title, x in named.items()}
-    # Bins up to 0.4 of the sample rate, by wavelets of half the usual length.
-    kind = {"fmin": LOWEST, "n_bins": 68, "bins_per_octave": BINS, "filter_scale": 0.5}
-    kind |= {"sr": SAMPLE_RATE, "hop_length": HOP}
-    moduli = [abs(librosa.cqt(x, **kind)) for x in samples.values()]
-    hertz = LOWEST * 2 ** (np.arange(68) / BINS)
-    peak = max(abs(x).max() for x in samples.values()) or 1.0
-    first, last = (n // HOP for n in union(map(sounding, samples.values())))
-    low, high = union(sounding(modulus.T) for modulus in moduli)
-    seconds = np.arange(first, last) * HOP / SAMPLE_RATE
-    for (wave, scale), (title, x), modulus in zip(panels, samples.items(), moduli, strict=True):
-        parts = np.resize(x, (len(x) // HOP, HOP))[first:last]
-        look = {"color": LIGHT[role_of(title)], "linewidth": 0.5}
-        wave.fill_between(seconds[: len(parts)], parts.min(1), parts.max(1), **look)
-        wave.set(title=title, ylim=(-1.05 * peak, 1.05 * peak))
-        wave.set_axis_off()
-        level = _decibels(modulus, 50)[low:high, first:last]
-        image = _heat(scale, seconds, np.log2(hertz[low:high]), level, vmin=-50, vmax=0)
-        _octaves(scale)
-    bar(fig, image, panels.flat, "level (dB)", ticks=(-50, -25, 0))
-    return fig
 
 
 @styled

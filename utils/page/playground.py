@@ -10,8 +10,8 @@ from ipywidgets import interact_manual
 from ..parameters import parameters_of
 from ..search.first_order import gradient_descent
 from ..search.match import errors
-from ..synth import SAMPLE_RATE, am_chirp, delay
-from . import figures, show
+from ..synth import am_chirp, delay
+from . import show
 
 
 def playground(losses: Mapping[str, Callable], colab: str) -> None:
@@ -28,10 +28,9 @@ def playground(losses: Mapping[str, Callable], colab: str) -> None:
         match = gradient_descent(am_chirp, losses[loss], target, start)
         found, error = match.thetas[-1], errors(match, truth)[-1]
         sounds = {"target": target, "start": am_chirp(start), "found": am_chirp(found)}
-        show.audio(sounds, SAMPLE_RATE)
-        show.figure(
-            figures.sounds(sounds),
-            alt="Waveform above scalogram of the target, of the start and of what descent found.",
+        show.sounds(
+            sounds,
+            alt="Scalograms of the target, of the start and of what descent found.",
             caption=f"A descent on {loss}, to a target delayed by {samples} samples, ends after "
             f"{len(match.thetas) - 1} steps at {found[0]:.2f} Hz and {found[1]:.2f} octaves/s, "
             f"{error:.1%} away from {f_m:.2f} Hz and {gamma:.2f} octaves/s.",

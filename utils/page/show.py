@@ -7,24 +7,30 @@ import base64
 import html
 import inspect
 import io
+import os
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import soundfile
 import torch
-from IPython.display import HTML, Audio, Markdown, display
+from IPython.display import HTML, Markdown, display
 from jaxtyping import Float
 from matplotlib.collections import QuadMesh
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
-from .colours import LIGHT, SHEET, style, variables
+from ..synth import SAMPLE_RATE
+from .colours import DARK_PAGE, EDGE, LIGHT, MARK, SHEET, TRUTH, role_of, style, variables
 from .typeset import typeset
 
 REPOSITORY = "https://github.com/dtfa-book/dtfa"  # as in _config.yml
+SCRIPTS = Path(__file__).parent / "scripts"
+ROWS, COLUMNS, AIR = 68, 128, 8  # of a scalogram: rows; columns a second; those about a sound
 LOUDNESS = 0.1  # root mean square of the loudest part of each sound, of full scale
 
 
@@ -91,20 +97,89 @@ def _source(attribute: str, svg: str) -> str:
     return f'{attribute}="data:image/svg+xml;base64,{content}" {size}'
 
 
-def audio(sounds: Mapping[str, Float[Tensor, " _"]], sample_rate: int) -> None:
-    """Show a player for each sound (N,), all at the same loudness, under its label."""
-    players = []
-    for label, x in sounds.items():
-        name = html.escape(label)
-        samples = at_loudness(x.detach().cpu().double(), sample_rate).numpy()
-        sound = Audio(samples, rate=sample_rate, normalize=False).src_attr()
-        players.append(
-            f'<figure style="display:inline-block;margin:0 0.5em 0.5em 0">'
-            f"<figcaption>{name}</figcaption>"
-            f'<audio controls preload="metadata" style="width:14.5rem" aria-label="{name}" '
-            f'src="{sound}"></audio></figure>'
-        )
-    display(HTML(f"<div>{''.join(players)}</div>"))
+def sounds(
+    named: Mapping[str, Float[Tensor, " _"]],
+    alt: str = "",
+    caption: str = "",
+    sample_rate: int = SAMPLE_RATE,
+) -> None:
+    """Show a card for each sound (N,): its scalogram, which plays when clicked, under its label.
+
+    All are equally loud, and cropped to the time in which any of them sounds. `alt` describes the
+    pictures to the blind.
+    """
+    waves = pad_sequence([x.detach().cpu().double() for x in named.values()], batch_first=True)
+    levels = torch.stack([level(wave, sample_rate) for wave in waves])
+    rows, columns = _crop(levels.amax((0, 2)), 30), _crop(levels.amax((0, 1)), COLUMNS)
+    line = (36.5 - rows.start) / (rows.stop - rows.start)  # of 512 Hz
+    place = f"--line:{line:.3f};--seconds:{(columns.stop - columns.start) / COLUMNS:.3f}"
+    heard = slice(*(sample_rate // COLUMNS * end for end in (columns.start, columns.stop)))
+    cards = "".join(
+        _card(_text(label), at_loudness(wave, sample_rate)[heard], picture, sample_rate)
+        for label, wave, picture in zip(named, waves, levels[:, rows, columns], strict=True)
+    )
+    style, script = kit("card")
+    group = f'role="group" aria-label="{_text(alt or "Sounds")}" style="{place}"'
+    caption = caption and f"<figcaption>{_text(caption)}</figcaption>"
+    row = f'<div class="dtfa-row" {group}>{cards}</div>'
+    display(HTML(f'{style}<figure class="dtfa-sounds">{row}{caption}</figure>{script}'))
+
+
+def _crop(loudest: Tensor, least: int) -> slice:
+    """Where levels are above zero, with some air; `least` places at least, if there are so many."""
+    found = loudest.nonzero().flatten().tolist() or [0, len(loudest) - 1]
+    spare = max(2 * AIR, least - (found[-1] + 1 - found[0])) // 2
+    return slice(max(0, found[0] - spare), min(len(loudest), found[-1] + 1 + spare))
+
+
+def _card(label: str, sound: Tensor, picture: Tensor, sample_rate: int) -> str:
+    """HTML of a sound card; `parts.js` makes the same for sounds of the browser."""
+    flac, image = io.BytesIO(), io.BytesIO()
+    soundfile.write(flac, sound.numpy(), sample_rate, format="FLAC", subtype="PCM_16")
+    grey = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "origin": "lower"}
+    plt.imsave(image, picture.numpy(), format="webp", pil_kwargs={"quality": 85}, **grey)
+    rows, columns = picture.shape
+    return (
+        f'<div class="dtfa-card" style="--ink:var(--dtfa-{role_of(label)})">'
+        f'<button type="button" aria-label="Play: {label}" aria-pressed="false">'
+        f'<span class="dtfa-picture"><img alt="" width="{columns}" height="{rows}" loading="lazy" '
+        f'src="{_address("image/webp", image)}"><i></i></span>'
+        f'<span class="dtfa-name">{label}</span></button>'
+        f'<audio controls preload="none" src="{_address("audio/flac", flac)}"></audio></div>'
+    )
+
+
+def _address(kind: str, file: io.BytesIO) -> str:
+    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def kit(*scripts: str) -> tuple[str, str]:
+    """The look of sound cards and explorers, and some of their scripts, as HTML.
+
+    Each output brings them along, since each may stand alone. The site and the deck have them in
+    the heads of their pages, where a change of them executes no chapter.
+    """
+    rules = f"{SHEET}:root{{--dtfa-blend:screen;--mark:{MARK};--edge:{EDGE};--truth:{TRUTH}}}"
+    rules += f"{DARK_PAGE}{{--dtfa-blend:multiply;--dtfa-flip:invert(1)}}"
+    if "DTFA_STILL" in os.environ:
+        return f"<style>{rules}</style>", ""
+    style = (SCRIPTS / "kit.css").read_text(encoding="utf-8")
+    code = "\n".join((SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in scripts)
+    return f"<style>{rules}{style}</style>", f"<script>(() => {{\n{code}\n}})();</script>"
+
+
+def level(x: Float[Tensor, " n"], sample_rate: int) -> Float[Tensor, "rows columns"]:
+    """The level of a sound over log-frequency, from 64 Hz up, and time.
+
+    Zero stands for anything 40 dB or more below the loudest point, which is one. `chirp.js`
+    computes the same.
+    """
+    centres = 64 * 2 ** (torch.arange(ROWS)[:, None] / 12)
+    hertz = torch.fft.fftfreq(len(x), 1 / sample_rate)
+    wavelets = torch.exp(-0.5 * ((hertz - centres) / (0.08 * centres)) ** 2)
+    moduli = torch.fft.ifft(wavelets * torch.fft.fft(x))[:, :: sample_rate // COLUMNS].abs()
+    decibels = 20 * (moduli / moduli.max().clamp(min=torch.finfo(x.dtype).tiny)).log10()
+    return (1 + decibels / 40).clamp(min=0).nan_to_num()
 
 
 def at_loudness(x: Float[Tensor, " n"], sample_rate: int) -> Float[Tensor, " n"]:

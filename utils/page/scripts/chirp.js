@@ -23,9 +23,15 @@ function chirp([rate, slope], late = 0) {
   return y;
 }
 
+const TURNS = {}; // by size, the cosines and sines of a Fourier transform
+
 /** In place, the Fourier transform of a complex signal; `sign` -1 forward, +1 back, unscaled. */
 function fourier(re, im, sign) {
   const size = re.length;
+  const turns = (TURNS[size] ??= Float64Array.from({ length: size }, (_, k) => {
+    const angle = (2 * Math.PI * (k >> 1)) / size;
+    return k % 2 ? Math.sin(angle) : Math.cos(angle);
+  }));
   for (let i = 1, j = 0; i < size; i++) {
     let bit = size >> 1;
     for (; j & bit; bit >>= 1) j ^= bit;
@@ -36,12 +42,11 @@ function fourier(re, im, sign) {
     }
   }
   for (let span = 1; span < size; span <<= 1) {
-    const turn = (sign * Math.PI) / span;
-    for (let k = 0; k < span; k++) {
-      const c = Math.cos(turn * k);
-      const s = Math.sin(turn * k);
-      for (let a = k; a < size; a += 2 * span) {
-        const b = a + span;
+    const step = size / span;
+    for (let start = 0; start < size; start += 2 * span) {
+      for (let k = 0, a = start, b = start + span; k < span; k++, a++, b++) {
+        const c = turns[k * step];
+        const s = sign * turns[k * step + 1];
         const r = re[b] * c - im[b] * s;
         const i = re[b] * s + im[b] * c;
         re[b] = re[a] - r;
@@ -57,9 +62,10 @@ const LOWEST = 64; // Hz
 const PER_OCTAVE = 12;
 const ROWS = 68; // up to 3070 Hz
 const FRAMES = 512;
-const DECIBELS = 50; // shown below the loudest point
+const SHOWN = [19, 54]; // rows in which chirps lie
+const DECIBELS = 40; // shown below the loudest point
 
-/** Modulus of a Morlet scalogram, ROWS of FRAMES, in parts of [0, 1] that stand for DECIBELS. */
+/** Level of a Morlet scalogram, ROWS of FRAMES, in parts of [0, 1] that stand for DECIBELS. */
 function scalogram(x) {
   const re = Float64Array.from(x);
   const im = new Float64Array(LENGTH);
@@ -68,7 +74,7 @@ function scalogram(x) {
   let peak = 0;
   for (let row = 0; row < ROWS; row++) {
     const centre = (LOWEST * 2 ** (row / PER_OCTAVE) * LENGTH) / RATE;
-    const width = 0.05 * centre;
+    const width = 0.08 * centre;
     const a = new Float64Array(FRAMES);
     const b = new Float64Array(FRAMES);
     const last = Math.min(LENGTH / 2, Math.ceil(centre + 4 * width));
@@ -103,7 +109,21 @@ function atLoudness(x) {
   return x.map((v) => gain * v);
 }
 
-/** A sound as a data address: 16-bit WAV at the common loudness. */
+/** Columns of scalograms in which anything sounds, with some air; a second at least. */
+function sounding(levels) {
+  const heard = (column) =>
+    levels.some((level) => {
+      for (let row = 0; row < ROWS; row++) if (level[row * FRAMES + column] > 0) return true;
+      return false;
+    });
+  let [first, last] = [0, FRAMES - 1];
+  while (first < last && !heard(first)) first++;
+  while (first < last && !heard(last)) last--;
+  const spare = Math.max(8, (FRAMES / 4 - (last + 1 - first)) >> 1);
+  return [Math.max(0, first - spare), Math.min(FRAMES, last + 1 + spare)];
+}
+
+/** Samples in [-1, 1] as a file: 16-bit WAV. */
 function wav(x) {
   const view = new DataView(new ArrayBuffer(44 + 2 * x.length));
   const text = (at, word) => [...word].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
@@ -119,11 +139,6 @@ function wav(x) {
   view.setUint16(34, 16, true);
   text(36, "data");
   view.setUint32(40, 2 * x.length, true);
-  atLoudness(x).forEach((v, n) => view.setInt16(44 + 2 * n, Math.round(32767 * v), true));
-  let bytes = "";
-  for (let n = 0; n < view.byteLength; n += 8192) {
-    const part = new Uint8Array(view.buffer, n, Math.min(8192, view.byteLength - n));
-    bytes += String.fromCharCode(...part);
-  }
-  return `data:audio/wav;base64,${btoa(bytes)}`;
+  x.forEach((v, n) => view.setInt16(44 + 2 * n, Math.round(32767 * v), true));
+  return new Blob([view], { type: "audio/wav" });
 }

@@ -1,9 +1,12 @@
-// Losses over one grid: move the target, change the delay, choose a start, watch a descent.
+// Losses over one grid: move the target and the start, delay the target, let searches descend.
 
-/** Numbers of a base64 text, in single precision. */
-function unpack(text) {
-  return new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-}
+const STEPS = 50; // of a descent
+const LASTS = 2500; // milliseconds of its motion
+const MARKS = { // the shapes of colours.py, in a box of 24
+  truth: "M12 1 15.2 8.6 23 9.4 17 14.6 18.8 22.5 12 18.4 5.2 22.5 7 14.6 1 9.4 8.8 8.6Z",
+  start: "M6 6h12v12h-12Z",
+  end: "M4.5 7.5 7.5 4.5 12 9 16.5 4.5 19.5 7.5 15 12 19.5 16.5 16.5 19.5 12 15 7.5 19.5 4.5 16.5 9 12Z",
+};
 
 /** Where a surface is lower than at each neighbour, diagonal ones included. */
 function minimaOf(surface, [rows, columns]) {
@@ -24,14 +27,14 @@ function minimaOf(surface, [rows, columns]) {
 }
 
 /** Adam of utils/search/match.py on a slope between grid points; positions are in parts of the range. */
-function descend(slopeAt, start, spans, steps = 50, first = 0.1) {
+function descend(slopeAt, start, spans, first = 0.1) {
   const path = [start];
   const mean = [0, 0];
   const square = [0, 0];
   let here = start;
-  for (let n = 1; n <= steps; n++) {
+  for (let n = 1; n <= STEPS; n++) {
     const slope = slopeAt(here);
-    const size = (first * (1 + Math.cos((Math.PI * (n - 1)) / steps))) / 2;
+    const size = (first * (1 + Math.cos((Math.PI * (n - 1)) / STEPS))) / 2;
     here = here.map((part, k) => {
       mean[k] = 0.9 * mean[k] + 0.1 * slope[k];
       square[k] = 0.999 * square[k] + 0.001 * slope[k] ** 2;
@@ -44,227 +47,264 @@ function descend(slopeAt, start, spans, steps = 50, first = 0.1) {
   return path;
 }
 
-function startLandscape(box, data) {
-  const { ranges, shape } = data; // shape: grid points over f_m and over gamma
+function startLandscape(box, data, packed) {
+  const { ranges, shape, places, delays } = data; // shape: grid points over f_m, gamma
   const points = shape[0] * shape[1];
-  const [tall, wide] = data.places; // places of the target, over f_m and over gamma
-  const start = data.start?.map((value, k) => partOf(...ranges[k], value));
+  const [tall, wide] = places; // places of the target, over f_m and over gamma
   const spans = ranges.map(([low, high]) => Math.log(high / low));
   const value = (parts) => parts.map((part, k) => ranged(...ranges[k], part));
-  const middle = data.places.map((n) => Math.floor(n / 2));
-  const state = { place: middle, delay: data.delay, start };
-  const truth = () => state.place.map((place, k) => (place + 0.5) / data.places[k]);
+  const placeOf = (parts) =>
+    parts.map((p, k) => Math.min(places[k] - 1, Math.max(0, Math.floor(p * places[k]))));
+  const state = { descended: false };
+  const truth = () => state.place.map((place, k) => (place + 0.5) / places[k]);
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  const panels = Object.keys(data.values).map((name) => ({
-    name,
-    values: unpack(data.values[name]),
-    slopes: unpack(data.slopes[name]),
-    ...panel(name),
-  }));
+  const panels = data.losses.map(({ title }, k) => ({ ...panel(k, title), title, k }));
+  let bytes; // of all losses, once they are here
 
-  /** Loss (G,) and slope (2 G,) for the chosen target. */
-  function surfaceOf({ values, slopes }) {
+  /** Losses (G,) and slopes (2 G,) for the chosen target, each in parts of its largest. */
+  function surfaceOf({ k }) {
+    const each = tall * wide * delays.length * points;
     const at = (state.delay * tall + state.place[0]) * wide + state.place[1];
     return {
-      loss: values.subarray(at * points, (at + 1) * points),
-      slope: slopes.subarray(2 * at * points, 2 * (at + 1) * points),
+      loss: new Uint8Array(bytes, 3 * each * k + at * points, points),
+      slope: new Int8Array(bytes, 3 * each * k + each + 2 * at * points, 2 * points),
     };
   }
 
-  /** Weights of the four grid points around a position; beyond the edge, those at the edge. */
-  function around(parts) {
-    const [i, j] = parts.map((p, k) => Math.min(1, Math.max(0, p)) * (shape[k] - 1));
+  /** Mean of values at the four grid points around a position; beyond the edge, of those there. */
+  function between([part, other], at) {
+    const i = Math.min(1, Math.max(0, part)) * (shape[0] - 1);
+    const j = Math.min(1, Math.max(0, other)) * (shape[1] - 1);
     const [a, b] = [Math.min(Math.floor(i), shape[0] - 2), Math.min(Math.floor(j), shape[1] - 2)];
-    const corner = a * shape[1] + b;
-    return [
-      [corner, (1 - i + a) * (1 - j + b)],
-      [corner + 1, (1 - i + a) * (j - b)],
-      [corner + shape[1], (i - a) * (1 - j + b)],
-      [corner + shape[1] + 1, (i - a) * (j - b)],
-    ];
+    const [corner, u, v] = [a * shape[1] + b, i - a, j - b];
+    const low = at(corner) * (1 - v) + at(corner + 1) * v;
+    const high = at(corner + shape[1]) * (1 - v) + at(corner + shape[1] + 1) * v;
+    return low * (1 - u) + high * u;
   }
 
-  const toX = (part) => PLOT.left + part * PLOT.width;
-  const toY = (part) => PLOT.top + (1 - part) * PLOT.height;
-
-  function panel(name) {
-    const tick = (range) => (v) => [partOf(...range, v), String(v)];
-    const across = { name: "modulation frequency f_m (Hz)", ticks: [4, 8, 16].map(tick(ranges[0])) };
-    const up = { name: "chirp rate γ (octaves/s)", ticks: [0.5, 1, 2, 4].map(tick(ranges[1])) };
-    const { box: drawing, canvas, svg } = plot(across, up);
-    const { left, top, width, height } = PLOT;
-    const frame = { x: left - 8, y: top - 8, width: width + 16, height: height + 16 };
-    const viewBox = Object.values(frame).join(" ");
-    const marks = make("svg", { ...frame, viewBox }); // clips what leaves the range
-    const star = make("g", { class: "dtfa-handle" });
-    const reach = { r: 22, fill: "transparent" };
-    const shape = "M0-11 3.2-3.4 11-3.4 4.8 1.6 7 9.5 0 5-7 9.5-4.8 1.6-11-3.4-3.2-3.4Z";
-    star.append(make("circle", reach), make("path", { d: shape, class: "dtfa-star" }));
-    svg.append(marks, star);
-    const text = make("p", { class: "dtfa-says" });
-    const figure = make("figure", {}, make("figcaption", {}, name), drawing, text);
-    star.addEventListener("pointerdown", (event) => drag(event, svg, star));
-    // A finger on the star drags it and does not scroll; touch-action does nothing within SVG.
-    star.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    if (data.start) {
-      svg.addEventListener("click", (event) => {
-        if (star.contains(event.target)) return;
-        state.start = positionOf(event, svg);
-        show();
-      });
-    }
-    return { figure, canvas, svg, marks, star, text };
-  }
-
-  /** Where in the range an event points, in parts of it. */
-  function positionOf({ clientX, clientY }, svg) {
-    const point = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
-    const across = (point.x - PLOT.left) / PLOT.width;
-    const up = 1 - (point.y - PLOT.top) / PLOT.height;
-    return [across, up].map((part) => Math.min(1, Math.max(0, part)));
-  }
-
-  function drag(event, svg, star) {
-    event.preventDefault();
-    star.setPointerCapture(event.pointerId);
-    star.onpointermove = (moved) => {
-      const next = positionOf(moved, svg).map((part, k) =>
-        Math.min(data.places[k] - 1, Math.floor(part * data.places[k])),
-      );
-      if (next.some((place, k) => place !== state.place[k])) {
-        state.place = next;
-        show();
+  /** A square plot: colours under arrows, rings and a path, under marks that can be dragged. */
+  function panel(k, title) {
+    const canvas = make("canvas");
+    const lines = ["arrows", "rings", "path"].map((kind) => make("path", { class: `dtfa-${kind}` }));
+    const drawn = make("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none" }, ...lines);
+    const marks = Object.fromEntries(
+      Object.entries(MARKS).map(([kind, d]) => {
+        const mark = make("svg", { viewBox: "0 0 24 24", class: `dtfa-mark dtfa-${kind}` });
+        mark.append(make("path", { d }));
+        return [kind, mark];
+      }),
+    );
+    const plot = make("div", { class: "dtfa-plot", role: "img" }, canvas, drawn);
+    plot.append(marks.end, marks.start, marks.truth);
+    for (const [n, ticks] of [[0, [4, 8, 16]], [1, k ? [] : [0.5, 1, 2, 4]]]) {
+      for (const tick of ticks) {
+        const at = `--at: ${partOf(...ranges[n], tick)}`;
+        const way = n ? "up" : "across";
+        plot.append(make("span", { class: `dtfa-${way}`, style: at, "aria-hidden": "true" }, `${tick}`));
       }
+    }
+    const verdict = make("p", { class: "dtfa-verdict", "aria-live": "polite" });
+    const role = `--ink: var(--dtfa-${data.losses[k].role})`;
+    const figure = make("figure", { style: role }, make("figcaption", {}, title), plot, verdict);
+    plot.addEventListener("pointerdown", (event) => drag(event, plot));
+    return { figure, plot, canvas, lines, marks, verdict };
+  }
+
+  /** Move what was grasped, the start or the target; a click elsewhere sets the start. */
+  function drag(event, plot) {
+    const grasped = event.target.closest(".dtfa-mark");
+    const key = grasped?.classList.contains("dtfa-truth") ? "place" : "start";
+    const move = ({ clientX, clientY }) => {
+      const { left, bottom, width, height } = plot.getBoundingClientRect();
+      const at = [(clientX - left) / width, (bottom - clientY) / height];
+      const parts = at.map((part) => Math.min(1, Math.max(0, part)));
+      const next = key === "place" ? placeOf(parts) : parts;
+      if (String(next) !== String(state[key])) change({ [key]: next });
     };
-    star.onpointerup = star.onpointercancel = () => (star.onpointermove = null);
+    event.preventDefault();
+    plot.setPointerCapture(event.pointerId);
+    if (!grasped) move(event);
+    plot.onpointermove = move;
+    plot.onpointerup = plot.onpointercancel = () => (plot.onpointermove = null);
   }
 
   function draw(one) {
     const { loss, slope } = surfaceOf(one);
-    const top = Math.max(...loss) || 1;
-    const size = 80;
+    const size = 64;
     paint(one.canvas, size, size, (column, row) => {
-      const near = around([column / (size - 1), row / (size - 1)]);
-      const here = near.reduce((sum, [at, weight]) => sum + weight * loss[at], 0) / top;
-      return Math.round(here * 20) / 20; // in levels, as in the figures
-    }, data.colours);
-    const marks = [];
-    let home = 0;
-    for (let i = 0; i < shape[0]; i++) {
-      for (let j = 0; j < shape[1]; j++) {
-        const parts = [i / (shape[0] - 1), j / (shape[1] - 1)];
-        const at = i * shape[1] + j;
-        const way = [-slope[2 * at], -slope[2 * at + 1]];
-        const length = Math.hypot(...way) || 1;
-        const aim = truth().map((p, k) => (p - parts[k]) * spans[k]);
-        home += way[0] * aim[0] + way[1] * aim[1] > 0;
-        marks.push(arrow(toX(parts[0]), toY(parts[1]), way[0] / length, -way[1] / length));
-      }
+      const here = between([column / (size - 1), row / (size - 1)], (at) => loss[at]) / 255;
+      return data.colours[Math.round(Math.round(here * 20) * 3.15)]; // 20 levels, of 64 colours
+    });
+    const arrows = [];
+    const aim = truth();
+    one.home = 0;
+    for (let at = 0; at < points; at++) {
+      const parts = [Math.floor(at / shape[1]) / (shape[0] - 1), (at % shape[1]) / (shape[1] - 1)];
+      const way = [-slope[2 * at], -slope[2 * at + 1]].map((v) => v * Math.abs(v)); // as packed
+      const length = Math.hypot(...way) || 1;
+      const toward = way.map((v, k) => v * (aim[k] - parts[k]) * spans[k]);
+      one.home += toward[0] + toward[1] > 0;
+      arrows.push(arrow(100 * parts[0], 100 - 100 * parts[1], way[0] / length, -way[1] / length));
     }
     const minima = minimaOf(loss, shape);
-    for (const [i, j] of minima) {
-      const [cx, cy] = [toX(i / (shape[0] - 1)), toY(j / (shape[1] - 1))];
-      marks.push(make("circle", { cx, cy, r: 7, class: "dtfa-ring" }));
-    }
-    const count = `${minima.length} ${minima.length === 1 ? "minimum" : "minima"} on the grid`;
-    let says = `${count}, ${Math.round((100 * home) / points)} % of the arrows point home`;
-    if (state.start) {
-      one.end = walk(slope, marks);
-      says += `; the descent ${judge(one.end)}`;
-    }
-    one.marks.replaceChildren(...marks);
-    one.star.setAttribute("transform", `translate(${toX(truth()[0])} ${toY(truth()[1])})`);
-    one.text.textContent = `${says}.`;
-    one.svg.setAttribute("aria-label", `${one.name}: ${says}.`);
+    const rings = minima.map(([i, j]) => {
+      const [x, y] = [(100 * i) / (shape[0] - 1), 100 - (100 * j) / (shape[1] - 1)];
+      return `M${x - 3.5} ${y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0`;
+    });
+    one.minima = minima.length;
+    one.lines[0].setAttribute("d", arrows.join(""));
+    one.lines[1].setAttribute("d", rings.join(""));
+    const slopeAt = (parts) =>
+      [0, 1].map((k) => between(parts, (at) => slope[2 * at + k] * Math.abs(slope[2 * at + k])));
+    one.path = descend(slopeAt, state.start, spans);
+    put(one.marks.truth, aim);
+    put(one.marks.start, state.start);
+    walk(one, state.descended ? STEPS : 0);
   }
 
   function arrow(x, y, dx, dy) {
-    const [tipX, tipY] = [x + 7 * dx, y + 7 * dy];
-    const wing = (turn) => {
-      const [c, s] = [Math.cos(turn), Math.sin(turn)];
-      return `L${tipX - 5 * (c * dx - s * dy)} ${tipY - 5 * (s * dx + c * dy)}M${tipX} ${tipY}`;
-    };
-    const path = `M${x - 7 * dx} ${y - 7 * dy}L${tipX} ${tipY}${wing(0.5)}${wing(-0.5)}`;
-    return make("path", { d: path, class: "dtfa-arrow" });
+    const [tipX, tipY] = [x + 3 * dx, y + 3 * dy];
+    const wing = (s) => `M${tipX} ${tipY}l${-1.9 * dx - s * dy} ${-1.9 * dy + s * dx}`;
+    return `M${x - 3 * dx} ${y - 3 * dy}L${tipX} ${tipY}${wing(1.2)}${wing(-1.2)}`;
   }
 
-  /** Draw a descent from the start; return where it ends. */
-  function walk(slope, marks) {
-    const slopeAt = (parts) =>
-      [0, 1].map((k) => around(parts).reduce((sum, [at, w]) => sum + w * slope[2 * at + k], 0));
-    const path = descend(slopeAt, state.start, spans);
-    const line = path.map(([a, b]) => `${toX(a)},${toY(b)}`).join(" ");
-    marks.push(make("polyline", { points: line, class: "dtfa-path" }));
-    const [x, y] = [toX(state.start[0]), toY(state.start[1])];
-    marks.push(make("rect", { x: x - 5, y: y - 5, width: 10, height: 10, class: "dtfa-start" }));
-    const end = path[path.length - 1];
-    const [ex, ey] = [toX(end[0]), toY(end[1])];
-    const cross = `M${ex - 5} ${ey - 5}l10 10m0-10l-10 10`;
-    marks.push(make("path", { d: cross, class: "dtfa-end" }));
-    return end;
+  function put(mark, [across, up]) {
+    mark.style.left = `${100 * across}%`;
+    mark.style.top = `${100 - 100 * up}%`;
   }
 
-  function judge(end) {
+  /** Show so many steps of a descent. */
+  function walk(one, steps) {
+    const shown = one.path.slice(0, steps + 1);
+    const line = shown.map(([a, b]) => `${100 * a} ${100 - 100 * b}`);
+    one.lines[2].setAttribute("d", `M${line.join("L")}`);
+    put(one.marks.end, shown.at(-1));
+    one.marks.end.toggleAttribute("hidden", steps === 0);
+  }
+
+  /** Whether and where a descent arrives, in words. */
+  function judge({ path, minima, home }) {
+    if (!state.descended) {
+      const count = `${minima} ${minima === 1 ? "minimum" : "minima"} on the grid`;
+      return `${count}; ${Math.round((100 * home) / points)} % of the arrows point home.`;
+    }
+    const end = path.at(-1);
     const [found, wanted] = [value(end), value(truth())];
-    if (end.some((p) => p < -0.02 || p > 1.02)) return "leaves the range";
-    const cell = (p, k) => Math.abs(p - truth()[k]) * (shape[k] - 1) < 1;
-    if (end.every(cell)) return "arrives, as near as this grid can tell";
+    const where = `${hertz(found[0])}, ${slopes(found[1])}`;
+    if (end.some((p) => p < -0.02 || p > 1.02)) return `Lost, out of range: ${where}.`;
+    const near = (p, k) => Math.abs(p - truth()[k]) * (shape[k] - 1) < 1;
+    if (end.every(near)) return `Found: ${where}.`;
     const off = Math.max(...found.map((v, k) => Math.abs(v / wanted[k] - 1)));
-    return `ends at ${hertz(found[0])}, ${slopes(found[1])}, ${Math.round(100 * off)} % away`;
+    return `Lost, ${Math.round(100 * off)} % off: ${where}.`;
+  }
+
+  /** Both descents as motion; at once, where the reader prefers less of it. */
+  function run() {
+    const began = performance.now();
+    const token = (state.run = {});
+    cards.slice(1).forEach((card) => card.mute());
+    state.descended = false;
+    (function frame(now) {
+      if (state.run !== token) return; // something changed meanwhile
+      const part = still.matches ? 1 : Math.max(0, Math.min(1, (now - began) / LASTS));
+      panels.forEach((one) => walk(one, Math.round(STEPS * part)));
+      if (part < 1) requestAnimationFrame(frame);
+      else finish();
+    })(began);
+  }
+
+  function finish() {
+    state.descended = true;
+    settle();
+  }
+
+  /** Words and sounds: a thing for when the hand rests. A hand that moves again is not kept. */
+  async function settle() {
+    for (const one of panels) {
+      one.verdict.textContent = judge(one);
+      one.plot.setAttribute("aria-label", `${one.title}. ${one.verdict.textContent}`);
+    }
+    const token = (state.settling = {});
+    const clip = (parts) => value(parts.map((p) => Math.min(1.5, Math.max(-0.5, p))));
+    const found = state.descended ? panels.map(({ path }) => clip(path.at(-1))) : [];
+    const sounds = [];
+    for (const theta of [value(truth()), ...found]) {
+      const x = chirp(theta, sounds.length ? 0 : delays[state.delay]);
+      sounds.push({ x, level: scalogram(x) });
+      await new Promise((soon) => setTimeout(soon));
+      if (state.settling !== token) return;
+    }
+    const part = sounding(sounds.map(({ level }) => level));
+    cards.forEach((card, k) => (sounds[k] ? card.set(sounds[k], part) : card.mute()));
+  }
+  const settleAtRest = atRest(settle);
+
+  function change(what) {
+    Object.assign(state, what, { run: null, settling: null });
+    box.querySelectorAll(":checked").forEach((input) => (input.checked = false));
+    panels.forEach(draw);
+    setters.forEach((set) => set());
+    settleAtRest();
   }
 
   const setters = [];
-  function place(label, k, say) {
-    const count = data.places[k];
-    const read = (p) => say(ranged(...ranges[k], (p + 0.5) / count));
-    const control = slider(label, count - 1, state.place[k], read, () => {
-      state.place = state.place.map((p, m) => (m === k ? control.get() : p));
-      show();
-    });
-    setters.push(() => control.set(state.place[k]));
-    return control.row;
+  function control(label, steps, read, say, write) {
+    const one = slider(label, steps, 0, say, () => change(write(one.get())));
+    setters.push(() => one.set(read()));
+    return one.row;
   }
-  function begin(label, k, say) {
-    const read = (p) => say(ranged(...ranges[k], p / 40));
-    const control = slider(label, 40, 40 * state.start[k], read, () => {
-      state.start = state.start.map((p, m) => (m === k ? control.get() / 40 : p));
-      show();
-    });
-    setters.push(() => control.set(Math.round(40 * state.start[k])));
-    return control.row;
-  }
-  const delay = slider("delay of the target", data.delays.length - 1, state.delay,
-    (p) => samples(data.delays[p]), () => {
-      state.delay = delay.get();
-      show();
-    });
-  const rows = [place("target f_m", 0, hertz), place("target γ", 1, slopes), delay.row];
-  const players = [player("target")];
-  if (state.start) {
-    rows.push(begin("start f_m", 0, hertz), begin("start γ", 1, slopes));
-    players.push(player("start"), ...panels.map(({ name }) => player(`found by ${name}`)));
-  }
+  const swap = (list, k, next) => list.map((each, m) => (m === k ? next : each));
+  const onPlace = (label, k, say) =>
+    control(label, places[k] - 1, () => state.place[k],
+      (p) => say(ranged(...ranges[k], (p + 0.5) / places[k])),
+      (p) => ({ place: swap(state.place, k, p) }));
+  const onStart = (label, k, say) =>
+    control(label, 40, () => Math.round(40 * state.start[k]),
+      (p) => say(ranged(...ranges[k], p / 40)),
+      (p) => ({ start: swap(state.start, k, p / 40) }));
+  const rows = [
+    control("target delay", delays.length - 1, () => state.delay,
+      (p) => milliseconds(delays[p]), (p) => ({ delay: p })),
+    onPlace("target fₘ", 0, hertz),
+    onPlace("target γ", 1, slopes),
+    onStart("start fₘ", 0, hertz),
+    onStart("start γ", 1, slopes),
+  ];
 
-  /** Make the sounds anew: a thing for when the hand rests. */
-  function sing() {
-    const clip = (parts) => value(parts.map((p) => Math.min(1.5, Math.max(-0.5, p))));
-    players[0].set(wav(chirp(value(truth()), data.delays[state.delay])));
-    if (!state.start) return;
-    players[1].set(wav(chirp(value(state.start))));
-    panels.forEach(({ end }, k) => players[k + 2].set(wav(chirp(clip(end)))));
-  }
-  const singAtRest = atRest(sing);
-  function show() {
-    panels.forEach(draw);
-    setters.forEach((set) => set());
-    singAtRest();
-  }
-
-  box.replaceChildren(
-    ...rows,
+  const parts = (theta) => theta.map((v, k) => partOf(...ranges[k], v));
+  const choose = ({ target, start, delay }) => change({
+    place: placeOf(parts(target)), start: parts(start), delay: delays.indexOf(delay), descended: false,
+  });
+  const group = `dtfa-${Math.random()}`;
+  const examples = Object.entries(data.examples).map(([label, example]) => {
+    const input = make("input", { type: "radio", name: group });
+    input.addEventListener("change", () => {
+      choose(example);
+      input.checked = true;
+    });
+    return make("label", {}, input, make("span", {}, label));
+  });
+  const go = make("button", { type: "button", class: "dtfa-go" }, "Descend");
+  go.addEventListener("click", run);
+  const again = make("button", { type: "button" }, "Reset");
+  again.addEventListener("click", () => choose(data.first));
+  const cards = [
+    soundCard("target"),
+    ...data.losses.map(({ name, role }) => soundCard(`found by ${name}`, role)),
+  ];
+  box.replaceChildren(stage(
+    "Two searches go downhill from the square. Do they reach the star, the sound to find? " +
+      "Drag either, or pick an example, and press Descend.",
     make("div", { class: "dtfa-panels" }, ...panels.map(({ figure }) => figure)),
-    make("div", {}, ...players.map(({ figure }) => figure)),
-  );
-  panels.forEach(draw);
-  sing();
+    make("div", { class: "dtfa-choice", role: "group", "aria-label": "Run, or choose an example" },
+      go, again, ...examples),
+    make("div", { class: "dtfa-sliders" }, ...rows),
+    make("div", { class: "dtfa-row", role: "group", "aria-label": "Sounds" },
+      ...cards.map((card) => card.box)),
+  ));
+  packed.then((text) => {
+    bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+    choose(data.first);
+  });
 }

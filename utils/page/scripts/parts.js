@@ -1,8 +1,8 @@
-// Controls and drawing that both explorers share.
+// What both explorers are made of.
 
 /** An element with attributes and children. */
 function make(tag, attributes = {}, ...children) {
-  const vector = ["svg", "g", "path", "circle", "rect", "text", "line", "polyline"].includes(tag);
+  const vector = ["svg", "path", "circle", "polyline"].includes(tag);
   const space = vector ? "http://www.w3.org/2000/svg" : "http://www.w3.org/1999/xhtml";
   const element = document.createElementNS(space, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -15,8 +15,7 @@ function slider(label, steps, place, say, changed) {
   const input = make("input", { type: "range", min: 0, max: steps, step: 1 });
   const shown = make("output", { "aria-hidden": "true" }); // the slider says it itself
   const control = {
-    row: make("label", { class: "dtfa-row" }, make("span", {}, label), input, shown),
-    input,
+    row: make("label", { class: "dtfa-slider" }, make("span", {}, label), input, shown),
     get: () => Number(input.value),
     set(value) {
       input.value = value;
@@ -32,21 +31,47 @@ function slider(label, steps, place, say, changed) {
   return control;
 }
 
-/** A player with a visible label, whose sound is made anew by `set`. */
-function player(label) {
-  const audio = make("audio", { controls: "", preload: "metadata", "aria-label": label });
-  const caption = make("figcaption", {}, label);
-  const figure = make("figure", { class: "dtfa-player" }, caption, audio);
+/** A sound card, as show.py makes them, whose sound is made here by `set`. */
+function soundCard(label, role = "ink") {
+  const [canvas, audio] = [make("canvas"), make("audio", { preload: "none" })];
+  const picture = make("span", { class: "dtfa-picture" }, canvas, make("i"));
+  const name = make("span", { class: "dtfa-name" }, label);
+  const look = { type: "button", "aria-label": `Play: ${label}`, "aria-pressed": "false" };
+  const button = make("button", { ...look, disabled: "" }, picture, name);
+  const ink = `--ink: var(--dtfa-${role})`;
   return {
-    figure,
-    set(address, name = label) {
-      const playing = !audio.paused && !audio.ended;
-      audio.src = address;
-      audio.setAttribute("aria-label", name);
-      caption.textContent = name;
-      if (playing) audio.play().catch(() => {});
+    box: make("div", { class: "dtfa-card", style: ink }, button, audio),
+    /** Draw what stands in a scalogram between two of its columns. */
+    draw(level, [first, last]) {
+      const [low, high] = SHOWN;
+      paint(canvas, last - first, high - low, (column, row) => {
+        const grey = Math.round(255 * (1 - level[(low + row) * FRAMES + first + column]));
+        return 0xff000000 | (grey * 0x10101);
+      });
+      picture.style.setProperty("--seconds", ((last - first) / FRAMES) * (LENGTH / RATE));
+      picture.style.setProperty("--line", (36.5 - low) / (high - low)); // of 512 Hz
+    },
+    set({ x, level }, [first, last]) {
+      this.draw(level, [first, last]);
+      const [playing, at] = [!audio.paused, audio.currentTime];
+      URL.revokeObjectURL(audio.src);
+      const hop = LENGTH / FRAMES;
+      audio.src = URL.createObjectURL(wav(atLoudness(x).subarray(first * hop, last * hop)));
+      button.disabled = false;
+      if (!playing) return;
+      audio.currentTime = at;
+      audio.play().catch(() => {});
+    },
+    mute() {
+      audio.pause();
+      button.disabled = true;
     },
   };
+}
+
+/** What an explorer consists of, under its instructions. */
+function stage(how, ...parts) {
+  return make("div", { class: "dtfa-stage" }, make("p", {}, how), ...parts);
 }
 
 /** Runs `work` once things have been at rest for a moment; a later call replaces it. */
@@ -58,18 +83,15 @@ function atRest(work) {
   };
 }
 
-/** Paint `value(column, row)` in [0, 1], row 0 at the bottom, in the colours of a list. */
-function paint(canvas, columns, rows, value, colours) {
+/** Paint `colour(column, row)`, row 0 at the bottom, each colour 0xAABBGGRR. */
+function paint(canvas, columns, rows, colour) {
   canvas.width = columns;
   canvas.height = rows;
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const part = Math.min(1, Math.max(0, value(column, row)));
-      const colour = colours[Math.round(part * (colours.length - 1))];
-      image.data.set([...colour, 255], 4 * ((rows - 1 - row) * columns + column));
-    }
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let row = 0, at = (rows - 1) * columns; row < rows; row++, at -= columns) {
+    for (let column = 0; column < columns; column++) pixels[at + column] = colour(column, row);
   }
   context.putImageData(image, 0, 0);
 }
@@ -78,40 +100,4 @@ const ranged = (low, high, part) => low * (high / low) ** part; // evenly in oct
 const partOf = (low, high, value) => Math.log(value / low) / Math.log(high / low);
 const hertz = (value) => `${value.toFixed(1)} Hz`;
 const slopes = (value) => `${value.toFixed(2)} octaves/s`;
-const samples = (value) => `${value} samples (${(value / RATE).toFixed(2)} s)`;
-
-/** Ticks and names of the axes of a plot, in the units of a 360 x 310 drawing. */
-const PLOT = { left: 52, top: 8, width: 300, height: 254 };
-
-function axes(across, up) {
-  const { left, top, width, height } = PLOT;
-  const bottom = top + height;
-  const group = make("g", { "aria-hidden": "true" });
-  const frame = { x: left, y: top, width, height, fill: "none", stroke: "currentColor" };
-  group.append(make("rect", frame));
-  for (const [part, label] of across.ticks) {
-    const x = left + part * width;
-    group.append(make("line", { x1: x, x2: x, y1: bottom, y2: bottom + 4, stroke: "currentColor" }));
-    group.append(make("text", { x, y: bottom + 18, "text-anchor": "middle" }, label));
-  }
-  for (const [part, label] of up.ticks) {
-    const y = bottom - part * height;
-    group.append(make("line", { x1: left - 4, x2: left, y1: y, y2: y, stroke: "currentColor" }));
-    group.append(make("text", { x: left - 7, y: y + 4, "text-anchor": "end" }, label));
-  }
-  const middle = left + width / 2;
-  group.append(make("text", { x: middle, y: 304, "text-anchor": "middle" }, across.name));
-  const turn = `rotate(-90) translate(${-(top + height / 2)} 12)`;
-  group.append(make("text", { transform: turn, "text-anchor": "middle" }, up.name));
-  return group;
-}
-
-/** A canvas under a drawing with axes; they scale together. */
-function plot(across, up) {
-  const { left, top, width, height } = PLOT;
-  const canvas = make("canvas", { "aria-hidden": "true" });
-  canvas.style.cssText =
-    `left:${left / 3.6}%;top:${top / 3.1}%;width:${width / 3.6}%;height:${height / 3.1}%`;
-  const svg = make("svg", { viewBox: "0 0 360 310", role: "img" }, axes(across, up));
-  return { box: make("div", { class: "dtfa-plot" }, canvas, svg), canvas, svg };
-}
+const milliseconds = (samples) => `${Math.round((1000 * samples) / RATE)} ms`;
