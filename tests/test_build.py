@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import inputs
+import lighten
 import nbformat
 import pytest
 import yaml
@@ -21,8 +22,9 @@ LIBRARY = {
     "first.py": "one = 1\n",
     "folder/__init__.py": "",
     "folder/second.py": "from ..deep import two\nimport pathlib\n"
-    'pathlib.Path(__file__).with_name("table.txt").read_text()\n',
+    '[pathlib.Path(__file__).with_name(name).read_text() for name in ("table.txt", "look.css")]\n',
     "folder/table.txt": "a table\n",
+    "folder/look.css": "p { color: red }\n",
     "deep.py": "two = 2\n",
 }
 CHAPTERS = {
@@ -86,6 +88,7 @@ CHANGES = [
     ("utils/deep.py", "# behind a relative import", DEEP),
     ("utils/folder/__init__.py", "# a package", DEEP),
     ("utils/folder/table.txt", "data that a module names", DEEP),
+    ("utils/folder/look.css", "of pages, which the build puts together", set()),
     ("utils/new.py", "1", set()),
     ("book/study.jsonl", "data that nothing names", set()),
     ("requirements.txt", "new==1.0  # why", ALL),
@@ -166,6 +169,15 @@ def test_builds_once_and_then_what_changed(book):
     status, executed, output = build(book)
     assert (status, executed) == (0, {"a_first", "c_all", "e_results"}), output
     assert "one is fresh from the library" in page.read_text()
+
+
+SHEET = """.known, .unknown:hover{color:red}.unknown .known{color:red}.known:not(.unknown){top:0}
+@media print{.unknown{color:red}}@media print{p{top:1px}}@font-face{font-family:"Font Awesome"}"""
+
+
+def test_a_light_style_sheet_has_what_pages_use():
+    wanted = ".known{color:red}.known:not(.unknown){top:0}@media print{p{top:1px}}"
+    assert "".join(lighten.used(SHEET, {"known"})) == wanted
 
 
 BROKEN = {"while True: pass": "timed out", "import os; os._exit(1)": "Kernel died"}

@@ -1,8 +1,11 @@
 """The built pages, as a reader's browser sees them."""
 
+import gzip
+import io
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -18,10 +21,29 @@ BOOK = yaml.safe_load((ROOT / "_config.yml").read_text())
 SITE = BOOK["sphinx"]["config"]["ogp_site_url"]
 
 
+class Handler(SimpleHTTPRequestHandler):
+    """Sends text compressed, as GitHub Pages does."""
+
+    def send_head(self):
+        file = Path(self.translate_path(self.path))
+        if file.suffix not in (".html", ".css", ".js", ".svg") or not file.exists():
+            return super().send_head()
+        content = gzip.compress(file.read_bytes())
+        self.send_response(200)
+        for name, value in (
+            ("Content-Encoding", "gzip"),
+            ("Content-Type", self.guess_type(file.name)),
+            ("Content-Length", len(content)),
+        ):
+            self.send_header(name, str(value))
+        self.end_headers()
+        return io.BytesIO(content)
+
+
 @pytest.fixture(scope="session")
 def site():
     """The address of a local server of the built site."""
-    handler = partial(SimpleHTTPRequestHandler, directory=ROOT / "_build/html")
+    handler = partial(Handler, directory=ROOT / "_build/html")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -305,6 +327,34 @@ def test_axe_finds_no_violation_in_content(page):
     assert {each["id"]: each["nodes"][0]["html"][:200] for each in found} == {}
 
 
-def test_page_is_small(page):
-    path = ROOT / "_build/html/book" / page.url.rsplit("/", 1)[1]
-    assert path.stat().st_size < 6e6
+LOADING = """window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(each => {
+  shift += each.hadRecentInput ? 0 : each.value; })).observe({ type: 'layout-shift' })"""
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+SLOW = {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 1e5}
+
+
+def load(browser, address, width):
+    """Bytes, layout shift and milliseconds to the first paint: slow line, slow processor."""
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    session, sizes = page.context.new_cdp_session(page), []
+    session.on("Network.loadingFinished", lambda each: sizes.append(each["encodedDataLength"]))
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    page.add_init_script(LOADING)
+    page.goto(address, wait_until="networkidle")
+    found = sum(sizes), page.evaluate("shift"), page.evaluate(PAINT)
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize("chapter", [path.stem for path in TAUGHT])
+def test_first_screen_is_light_early_and_still(browser, site, executed, chapter, width):
+    tries = [load(browser, f"{site}/book/{chapter}.html", width) for _ in range(2)]
+    size, shift, paint = map(min, zip(*tries, strict=True))  # the machine may be busy
+    assert size < 400e3
+    assert shift < 0.05
+    assert paint < 1500
