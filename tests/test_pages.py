@@ -50,7 +50,7 @@ def site():
         server.shutdown()
 
 
-FIGURES = "article figure:not(.dtfa-sounds) > :is(img, div) img, article figure > img"
+FIGURES = "article figure:not(.dtfa-sounds) picture img"
 taught = pytest.mark.parametrize("open_page", TAUGHT, ids=lambda path: path.stem, indirect=True)
 a_page = pytest.mark.parametrize("open_page", TAUGHT[:1], ids=["any"], indirect=True)  # all alike
 
@@ -107,7 +107,7 @@ BEYOND = """() => {
   const room = document.querySelector("article.bd-article").getBoundingClientRect();
   const formulas = [...document.querySelectorAll("article div.math")]
     .filter(box => box.scrollWidth > box.clientWidth + 1);
-  const images = [...document.querySelectorAll("article figure img")].filter(image => {
+  const images = [...document.querySelectorAll("article picture img")].filter(image => {
     const box = image.getBoundingClientRect();
     return box.right > room.right + 1 || box.width < 0.9 * image.naturalWidth;
   });
@@ -260,13 +260,77 @@ def test_no_control_is_dead(page):
 
 
 def test_works_from_a_folder(browser, executed):
-    """Opened as a file, with no server: math, explorers, sounds, and no way to the network."""
+    """Opened as a file, with no server: explorer, sounds, formulas, and no way to the network."""
     opened = watch(browser.new_page(offline=True))
-    opened.goto((ROOT / "_build/html/book/2_synthesizer.html").as_uri())
-    opened.wait_for_selector("mjx-container", state="attached")
-    assert opened.locator(".dtfa-explorer canvas").count() == 1
+    opened.goto((ROOT / "_build/html/book/1_intro.html").as_uri())
+    opened.get_by_role("button", name="Descend").click()
+    expect(opened.locator(".dtfa-verdict").last).to_contain_text("Found")
+    for rows in (".dtfa-explorer", ".dtfa-sounds"):
+        card = opened.locator(f"{rows} .dtfa-card button").last
+        card.click()
+        expect(card).to_have_attribute("aria-pressed", "true")
+        expect(card).to_have_attribute("aria-pressed", "false")  # it has ended
+    opened.locator(".math").first.scroll_into_view_if_needed()
+    opened.wait_for_selector("mjx-container")
     assert (opened.said, opened.asked) == ([], [])
     opened.close()
+
+
+@pytest.fixture(params=[375, 1440])
+def explorer(request, browser, site, executed):
+    """The explorer that opens the book, on a phone and on a desk."""
+    page = watch(browser.new_page(viewport={"width": request.param, "height": 900}))
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{site}/book/1_intro.html")
+    box = page.locator(".dtfa-explorer")
+    expect(box.locator(".dtfa-verdict").first).to_contain_text("on the grid")
+    yield box
+    assert page.said == []
+    page.close()
+
+
+def test_explorer_shows_where_each_loss_fails(explorer):
+    for example in ("show me MSS failing", "a delay of 125 ms", "start far away"):
+        explorer.get_by_text(example).click()
+        explorer.get_by_role("button", name="Descend").click()
+        expect(explorer.locator(".dtfa-verdict").first).to_contain_text("Lost")
+        expect(explorer.locator(".dtfa-verdict").last).to_contain_text("Found")
+    explorer.get_by_role("button", name="Reset").click()
+    expect(explorer.locator(".dtfa-verdict").first).to_contain_text("on the grid")
+    assert explorer.locator(":checked").count() == 0
+
+
+def test_explorer_fits_a_screen_and_is_near_its_heading(explorer):
+    page = explorer.page
+    assert explorer.bounding_box()["height"] <= 667  # of a small telephone
+    left, right = (each.bounding_box() for each in explorer.locator(".dtfa-plot").all())
+    assert left["y"] == right["y"] and left["x"] + left["width"] < right["x"]
+    page.locator("article h1").click()
+    reached = []
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.closest('.dtfa-explorer') !== null"))
+    assert sum(reached) >= 8
+
+
+FRAME = """async ({ slider, wait }) => {
+  await new Promise(done => setTimeout(done, wait));
+  const began = performance.now();
+  slider.value = (Number(slider.value) + 1) % (Number(slider.max) + 1);
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+  return performance.now() - began; }"""
+
+
+@pytest.mark.parametrize(("slower", "limit"), [(1, 50), (6, 150)])
+def test_explorer_answers_in_the_next_frame(explorer, slower, limit):
+    session = explorer.page.context.new_cdp_session(explorer.page)
+    explorer.get_by_role("button", name="Descend").click()
+    session.send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    for slider in explorer.locator("[type=range]").element_handles():
+        waits = (30, 30, 200, 200, 400)  # milliseconds; sounds are made when the hand rests
+        times = [explorer.page.evaluate(FRAME, {"slider": slider, "wait": n}) for n in waits]
+        assert sorted(times)[2] < limit, times
 
 
 @taught

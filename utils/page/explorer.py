@@ -21,10 +21,8 @@ from .show import kit
 
 PARTS = ("card", "chirp", "chirp_explorer", "landscape_explorer", "parts", "wake")
 TITLES = {"MSS": "Spectrogram (MSS)", "JTFS": "Scattering (JTFS)"}
-NEAR, FAR = (
-    {"target": (8.0, 2.0), "start": (6.0, 1.2)},
-    {"target": (5.0, 3.0), "start": (14.0, 0.6)},
-)
+NEAR = {"target": (8.0, 2.0), "start": (6.0, 1.2)}
+FAR = {"target": (11.3, 1.2), "start": (4.5, 3.4)}
 EXAMPLES = {  # delays in samples
     "show me MSS failing": NEAR | {"delay": 2**8},
     "a delay of 125 ms": NEAR | {"delay": 2**10},
