@@ -19,9 +19,9 @@ SEARCH = r"searchtools|language_data|searchindex"
 AT_ONCE = r"kit|documentation_options"  # which what stands in a page calls as it is read
 STYLES = r'<link[^>]*href="([^"?]+\.css)[^>]*>\s*'
 ICON = (
-    ':is(i,span)[class*="fa-"]{display:inline-block;width:1em;height:1em;background:currentColor;'
-    'mask:var(--icon) center/contain no-repeat}[class*="fa-"]::before{content:none!important}'
-    ':root{--pst-icon-external-link:"\\2197"}'
+    ':is([class^="fa-"],[class*=" fa-"]){display:inline-block;width:1em;height:1em;background:'
+    'currentColor;mask:var(--icon) center/contain no-repeat}[class*=" fa-"]::before{content:none'
+    '!important}:root{--pst-icon-external-link:"\\2197"}'
 )
 
 
@@ -69,7 +69,7 @@ def with_files(page: str, site: Path, up: str) -> str:
         name = store(site, f'document.currentScript.data = "{match[2]}";'.encode(), "js")
         return f'{match[1]} data-src="{up}/{name}"></script>'
 
-    page = re.sub('<img (?=[^>]*src="data:)(?![^>]* loading)', '<img loading="lazy" ', page)
+    page = re.sub("<img (?![^>]* loading=)", '<img loading="lazy" ', page)
     page = re.sub(DATA, media, page)
     return re.sub(r'(<script[^>]* class="dtfa-data")>([^<]+)</script>', numbers, page)
 
@@ -107,8 +107,10 @@ def rule(head: str, body: str, known: set[str]) -> Iterator[str]:
 
 
 def classes(selector: str) -> set[str]:
-    """The classes without which a selector matches nothing: not those in :is() and :not()."""
-    return set(re.findall(r"\.(-?[A-Za-z_][\w-]*)", re.sub(r"\(.*\)|\[.*?\]", "", selector)))
+    """The classes of the theme without which a selector matches nothing: not those in :is()."""
+    return set(
+        re.findall(r"\.(?!dtfa)(-?[A-Za-z_][\w-]*)", re.sub(r"\(.*\)|\[.*?\]", "", selector))
+    )
 
 
 def icon(name: str, icons: str) -> str:

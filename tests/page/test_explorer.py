@@ -228,4 +228,4 @@ def test_two_explorers_live_on_one_page_and_axe_finds_no_violation(opened, chart
 
 def test_a_name_cannot_end_the_script(opened, charts):
     page = opened(explorer.landscape, {"</script><b>": charts["average"]})
-    assert page.locator("figcaption").first.text_content() == "</script><b>"
+    assert page.locator(".dtfa-title").first.text_content() == "</script><b>"

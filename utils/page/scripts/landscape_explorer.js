@@ -106,9 +106,9 @@ function startLandscape(box, data, packed) {
     }
     const verdict = make("p", { class: "dtfa-verdict", "aria-live": "polite" });
     const role = `--ink: var(--dtfa-${data.losses[k].role})`;
-    const figure = make("figure", { style: role }, make("figcaption", {}, title), plot, verdict);
+    const whole = make("div", { style: role }, make("div", { class: "dtfa-title" }, title), plot, verdict);
     plot.addEventListener("pointerdown", (event) => drag(event, plot));
-    return { figure, plot, canvas, lines, marks, verdict };
+    return { whole, plot, canvas, lines, marks, verdict };
   }
 
   /** Move what was grasped, the start or the target; a click elsewhere sets the start. */
@@ -294,9 +294,9 @@ function startLandscape(box, data, packed) {
     ...data.losses.map(({ name, role }) => soundCard(`found by ${name}`, role)),
   ];
   box.replaceChildren(stage(
-    "Two searches go downhill from the square. Do they reach the star, the sound to find? " +
-      "Drag either, or pick an example, and press Descend.",
-    make("div", { class: "dtfa-panels" }, ...panels.map(({ figure }) => figure)),
+    "Two searches go downhill from the square. Do they reach the star? Drag either, or pick an " +
+      "example; then press Descend.",
+    make("div", { class: "dtfa-panels" }, ...panels.map(({ whole }) => whole)),
     make("div", { class: "dtfa-choice", role: "group", "aria-label": "Run, or choose an example" },
       go, again, ...examples),
     make("div", { class: "dtfa-sliders" }, ...rows),
