@@ -20,6 +20,15 @@ ROLES = {
     "heat": ("#7fc1f5", "#0068a8"),  # the strongest of a heat map, whose numbers are in ink
 }
 LIGHT, DARK = ({role: pair[k] for role, pair in ROLES.items()} for k in (0, 1))
+# The first of these that a label contains says which role it has, in every chapter.
+NAMES = {
+    **dict.fromkeys(("target", "truth"), "ink"),
+    **dict.fromkeys(("mss", "spectrogram"), "mss"),
+    **dict.fromkeys(("jtfs", "joint"), "jtfs"),
+    "scattering": "third",
+    "modulation spectrum": "fourth",
+    "average spectrum": "fifth",
+}
 OTHERS = ("third", "fourth", "quiet", "fifth", "ink")
 
 # The marks of a landscape: Matplotlib's names of shapes, and colours that do not follow the ground,
@@ -36,11 +45,9 @@ LANDSCAPE: Colormap = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.46
 
 
 def role_of(label: str, default: str = "ink") -> str:
-    """The role of what a label names: the target, the spectrogram loss, or JTFS."""
+    """The role of what a label names: the target, or a loss."""
     words = label.lower()
-    if "target" in words or "truth" in words:
-        return "ink"
-    return next((role for role in ("mss", "jtfs") if role in words), default)
+    return next((role for name, role in NAMES.items() if name in words), default)
 
 
 def variables(dark: bool = False) -> str:
