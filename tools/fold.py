@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+OURS = ("cellView", "jupyter", "tags")
 TAGS = {"Setup": "remove-cell", "Solution": "hide-cell"}
 SHOWN_ALONE = re.compile(r"^ *(claim|show\.source|explorer\.\w+)\(", re.M)
 
@@ -23,9 +24,7 @@ def main() -> None:
 
 def folded(cell: dict) -> dict:
     """The metadata of a cell, with what the site, Jupyter and Colab need to fold it, or without."""
-    metadata = {
-        k: v for k, v in cell["metadata"].items() if k not in ("cellView", "jupyter", "tags")
-    }
+    metadata = {key: value for key, value in cell["metadata"].items() if key not in OURS}
     source = "".join(cell["source"])
     if title := re.match(r"# @title (\w+)", source):
         tag = "remove-input" if SHOWN_ALONE.search(source) else "hide-input"
