@@ -61,7 +61,7 @@ def open_page(request, browser, site, executed):
     opened = watch(browser.new_page())
     opened.goto(f"{site}/book/{request.param.stem}.html", wait_until="load")
     if request.param in TAUGHT:
-        opened.locator(".math").first.scroll_into_view_if_needed()
+        opened.locator("article .math").first.scroll_into_view_if_needed()
         opened.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
         opened.evaluate("MathJax.startup.promise.then(() => null)")
     yield opened
@@ -270,7 +270,7 @@ def test_works_from_a_folder(browser, executed):
         card.click()
         expect(card).to_have_attribute("aria-pressed", "true")
         expect(card).to_have_attribute("aria-pressed", "false")  # it has ended
-    opened.locator(".math").first.scroll_into_view_if_needed()
+    opened.locator("article .math").first.scroll_into_view_if_needed()
     opened.wait_for_selector("mjx-container")
     assert (opened.said, opened.asked) == ([], [])
     opened.close()
