@@ -128,8 +128,8 @@ def test_figures_and_formulas_fit_the_column(page, width):
 @pytest.mark.parametrize(("scheme", "roles"), [("light", LIGHT), ("dark", DARK)])
 def test_figures_stand_on_the_ground_of_the_page(page, scheme, roles):
     page.emulate_media(media="screen", color_scheme=scheme)
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == f"rgb({', '.join(str(round(255 * part)) for part in to_rgb(roles['ground']))})"
+    ground = f"rgb({', '.join(str(round(255 * part)) for part in to_rgb(roles['ground']))})"
+    expect(page.locator("body")).to_have_css("background-color", ground)
 
 
 @taught

@@ -127,8 +127,8 @@ def test_keys_turn_slides_whatever_the_mouse_has_used(deck, control, key):
     deck.mouse.down()
     deck.mouse.move(x + 5, y)
     deck.mouse.up()
-    deck.wait_for_timeout(100)
-    assert used.evaluate(STATE) != before
+    changed = f"([used, before]) => ({STATE})(used) !== before"
+    deck.wait_for_function(changed, arg=[used.element_handle(), before], timeout=3000)
     deck.keyboard.press(key)
     assert deck.evaluate("Reveal.getSlidePastCount()") == at + KEYS[key]
 

@@ -1,10 +1,12 @@
-// MathJax is a megabyte: it comes once a formula is less than a screen away.
-const folder = document.currentScript.src;
+// Formulas are set once one of them is less than a screen away. MathJax comes without its menu.
+const home = document.currentScript.src;
 const watcher = new IntersectionObserver((seen) => {
   if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
   watcher.disconnect();
+  const load = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"];
+  window.MathJax = { ...window.MathJax, loader: { load } };
   const script = document.createElement("script");
-  script.src = new URL("mathjax/tex-chtml.js", folder);
+  script.src = new URL("mathjax/startup.js", home);
   document.head.append(script);
 }, { rootMargin: "100% 0%" });
 addEventListener("DOMContentLoaded", () => {
