@@ -168,6 +168,8 @@ def test_target_and_start_can_be_dragged(opened, charts):
     assert page.get_by_label("target fₘ").input_value() == "2"
     drag(".dtfa-start", 0.2, 0.5)
     assert page.get_by_label("start fₘ").get_attribute("aria-valuetext") == "5.3 Hz"
+    page.mouse.click(frame["x"] + 0.5 * frame["width"], frame["y"] + 0.9 * frame["height"])
+    assert page.get_by_label("start fₘ").get_attribute("aria-valuetext") == "8.0 Hz"
 
 
 def test_a_finger_drags_the_target_and_scrolls_beside_it(opened, charts):
@@ -177,6 +179,11 @@ def test_a_finger_drags_the_target_and_scrolls_beside_it(opened, charts):
     drag_by_finger(page, [(x, y), (x + 20, y - 20), (x + 250, y - 40)])
     page.wait_for_function("document.querySelector('[aria-valuetext=\"12.7 Hz\"]')", timeout=3000)
     assert page.evaluate("scrollX + scrollY") == 0
+    before = page.locator(".dtfa-start").first.get_attribute("style")
+    x, y = centre(page.locator(".dtfa-plot").last)
+    drag_by_finger(page, [(x, y + 60 - 10 * step) for step in range(12)])
+    page.wait_for_function("scrollY > 0", timeout=3000)
+    assert page.locator(".dtfa-start").first.get_attribute("style") == before
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 

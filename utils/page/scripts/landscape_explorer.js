@@ -108,24 +108,29 @@ function startLandscape(box, data, packed) {
     const role = `--ink: var(--dtfa-${data.losses[k].role})`;
     const whole = make("div", { style: role }, make("div", { class: "dtfa-title" }, title), plot, verdict);
     plot.addEventListener("pointerdown", (event) => drag(event, plot));
+    drawn.addEventListener("click", (event) => change({ start: pointed(event, plot) }));
     return { whole, plot, canvas, lines, marks, verdict };
   }
 
-  /** Move what was grasped, the start or the target; a click elsewhere sets the start. */
+  /** Where in a plot an event points, in parts of the range. */
+  function pointed({ clientX, clientY }, plot) {
+    const { left, bottom, width, height } = plot.getBoundingClientRect();
+    const at = [(clientX - left) / width, (bottom - clientY) / height];
+    return at.map((part) => Math.min(1, Math.max(0, part)));
+  }
+
+  /** Move the mark that was grasped, of the target or the start. */
   function drag(event, plot) {
-    const grasped = event.target.closest(".dtfa-mark");
-    const key = grasped?.classList.contains("dtfa-truth") ? "place" : "start";
-    const move = ({ clientX, clientY }) => {
-      const { left, bottom, width, height } = plot.getBoundingClientRect();
-      const at = [(clientX - left) / width, (bottom - clientY) / height];
-      const parts = at.map((part) => Math.min(1, Math.max(0, part)));
-      const next = key === "place" ? placeOf(parts) : parts;
-      if (String(next) !== String(state[key])) change({ [key]: next });
-    };
+    const mark = event.target.closest(".dtfa-mark");
+    if (!mark) return;
     event.preventDefault();
     plot.setPointerCapture(event.pointerId);
-    if (!grasped) move(event);
-    plot.onpointermove = move;
+    plot.onpointermove = (moved) => {
+      const parts = pointed(moved, plot);
+      if (mark.matches(".dtfa-start")) return change({ start: parts });
+      const place = placeOf(parts);
+      if (String(place) !== String(state.place)) change({ place });
+    };
     plot.onpointerup = plot.onpointercancel = () => (plot.onpointermove = null);
   }
 
