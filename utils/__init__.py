@@ -17,7 +17,9 @@ HOMES = {
     ".search.match": ["Match", "Stop", "errors", "steps_to", "succeeded"],
     ".search.first_order": ["gradient_descent"],
     ".search.second_order": ["gauss_newton"],
-    ".search.batched": ["gauss_newton_all", "search_from_grid"],
+    ".search.batched": ["gauss_newton_all"],
+    ".search.from_grid": ["search_from_grid"],
+    ".search.quasi_newton": ["quasi_newton"],
     ".search.many": ["match_all"],
     ".search.landscape": [
         "best_of_grid",

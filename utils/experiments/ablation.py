@@ -10,7 +10,6 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -22,13 +21,15 @@ from torch import Tensor, nn
 from ..features.compression import Logarithm, Root
 from ..features.jtfs import JTFS
 from ..features.rivals import SeparableScattering, TimeScattering
-from ..parameters import coordinates, draw
-from ..search.batched import distances, gauss_newton_all
+from ..parameters import coordinates
+from ..search.batched import gauss_newton_all
+from ..search.from_grid import distances
 from ..search.jacobian import features_of
 from ..search.landscape import Atlas, survey
 from ..search.second_order import damped_step
-from ..synth import SAMPLE_RATE, am_chirp
 from . import record
+from .comparison import relative_errors
+from .recipe import floor_of
 from .statistics import holm, mcnemar
 from .tasks import LENGTH, TASKS
 
@@ -99,13 +100,6 @@ class Finding:
         return [error <= tolerance for error in self.errors]
 
 
-def floor_of(phi: nn.Module, sample_rate: float = SAMPLE_RATE) -> float:
-    """The constant of a compression: a third of the mean feature of chirps of unit energy."""
-    thetas = draw(am_chirp, 15, seed=40).to(phi.lowpass.device)
-    sound = partial(am_chirp, duration=phi.length / sample_rate, sample_rate=sample_rate)
-    return features_of(phi, thetas, sound).mean().item() / 3
-
-
 def operator(variant: Variant, device: torch.device) -> nn.Module:
     """The operator of a variant, for sounds of four seconds."""
     kind, F, T, compression = variant
@@ -158,12 +152,6 @@ def sample(task: str, amount: float, pairs: Sequence[int]) -> tuple[Tensor, Tens
     """True parameters (K, P) and targets (K, N) of some pairs."""
     truths = [TASKS[task].truth(pair, SAMPLE) for pair in pairs]
     return torch.stack(truths), torch.stack([TASKS[task].target(k, amount, SAMPLE) for k in pairs])
-
-
-def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
-    """The larger relative errors of parameters, to three digits."""
-    errors = (ends / truths - 1).abs().amax(-1).cpu().tolist()
-    return tuple(float(f"{error:.3g}") for error in errors)
 
 
 def find(

@@ -9,8 +9,6 @@ from torch import Tensor
 from .. import checks
 from .jtfs import SILENCE, Described
 
-LOG_FLOOR = 1e-5  # magnitudes below it count as it, as in DDSP's own code
-
 
 class MSS(Described):
     r"""Magnitudes of short-time Fourier transforms at several window lengths.
@@ -28,18 +26,23 @@ class MSS(Described):
     Parameters
     ----------
     n_ffts : window lengths in samples, one per scale; multiples of 4.
-    magnitude : "linear" for |X|, "log" for log max(|X|, 1e-5), "both" for one after the other,
+    magnitude : "linear" for |X|, "log" for log max(|X|, floor), "both" for one after the other,
         whose L1 distance is the sum of the two.
+    floor : magnitudes below it count as it; 1e-5 as in DDSP's own code.
     """
 
     def __init__(
-        self, n_ffts: Sequence[int] = (2048, 1024, 512, 256, 128, 64), magnitude: str = "linear"
+        self,
+        n_ffts: Sequence[int] = (2048, 1024, 512, 256, 128, 64),
+        magnitude: str = "linear",
+        floor: float = 1e-5,
     ):
         super().__init__()
         self.n_ffts = tuple(n_ffts)
         if any(n_fft % 4 for n_fft in self.n_ffts):
             raise ValueError(f"n_ffts is {n_ffts!r}; expected multiples of 4")
         self.magnitude = checks.one_of("magnitude", magnitude, ("linear", "log", "both"))
+        self.floor = checks.real("floor", floor, above=0)
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         """The features of sounds, each longer than half the longest window.
@@ -54,7 +57,7 @@ class MSS(Described):
             if self.magnitude in ("linear", "both"):
                 features.append(weight * X)
             if self.magnitude in ("log", "both"):
-                features.append(weight * torch.log(X.clamp(min=LOG_FLOOR)))
+                features.append(weight * torch.log(X.clamp(min=self.floor)))
         return torch.cat(features, dim=-1)
 
 

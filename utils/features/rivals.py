@@ -1,25 +1,25 @@
 """The rivals: other distances between sounds, for the comparison.
 
 Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; `Aligned` and
-`RandomWindows` are losses of two sounds themselves. All take silence, with finite gradients.
+`DynamicTimeWarping` are losses of two sounds. All take silence, with finite gradients.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import librosa
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .. import checks
 from . import wavelets
 from .jtfs import SAMPLES_PER_SIGMA, Described, Quefrency, Scattering, product
 from .loss import SpectralLoss
-from .mss import MSS, spectrogram
+from .mss import spectrogram
 
 SMOOTHING = 1025  # samples; the width of the moving average that makes an envelope of energy
-DRAWN, SHORTEST, LONGEST = 6, 64, 2048  # random windows: how many, and their lengths in samples
 OCTAVES, BINS = 6, 12  # of a modulation spectrum: from the Nyquist frequency down, bins in each
 
 
@@ -33,90 +33,121 @@ class Waveform(nn.Module):
 class Aligned(Described):
     """A loss after alignment: the candidate is shifted to where it agrees best with the target.
 
-    The lag maximizes the cross-correlation of the smoothed envelopes of energy, or of the waveforms
-    themselves. It carries no gradient; the loss then compares the shifted candidate.
-
     Parameters
     ----------
-    loss : any callable `loss(x, y)` on two sounds (N,).
-    by : "envelopes" or "waveforms".
+    loss : a `SpectralLoss`.
     """
 
-    def __init__(self, loss: Callable, by: str = "envelopes"):
+    def __init__(self, loss: SpectralLoss):
         super().__init__()
-        self.loss, self.by = loss, checks.one_of("by", by, ("envelopes", "waveforms"))
+        self.loss = loss
+
+    def forward(self, x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "..."]:
+        return self.loss(align(x, y), y)
+
+    def operator(self, target: Float[Tensor, " n"]) -> Callable:
+        """Features of sounds (..., N) after alignment with one target, for second-order search."""
+        return lambda x: self.loss.phi(align(x, target))
+
+
+def align(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "*batch n"]:
+    """Sounds, each shifted to where its smoothed envelope of energy agrees best with that of `y`.
+
+    The lag maximizes the cross-correlation and carries no gradient. Zeros move in on one side.
+    """
+    length = len(checks.floating("y", y, ndim=1))
+    checks.together("x", checks.floating("x", x, last=length, nan=True), "y", y)
+    ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach())[..., None]
+    shifted = x.gather(-1, ahead.clamp(0, length - 1))
+    return torch.where((ahead >= 0) & (ahead < length), shifted, 0.0)
+
+
+def lag(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Int[Tensor, "*batch"]:
+    """By how many samples, of either sign, `y` comes later than `x`, judged by envelopes."""
+    length = len(y)
+    box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
+    one, other = (torch.fft.rfft(each.square(), 2 * length) for each in (x, y))
+    correlation = torch.fft.irfft(other * one.conj() * box.abs().square())
+    halves = correlation[..., length + 1 :], correlation[..., :length]  # of lags below 0, and up
+    return torch.cat(halves, -1).argmax(-1) - (length - 1)
+
+
+class DynamicTimeWarping(Described):
+    """The squared distance of envelopes under dynamic time warping.
+
+    Envelopes are mean magnitudes of a spectrogram, in windows of 256 samples. Its gradient is that
+    along the best path. Sakoe and Chiba, IEEE TASSP 26(1), 1978; the path is found by librosa.
+    """
 
     def forward(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> Float[Tensor, ""]:
-        lag = self.lag(x, y)
-        shifted = nn.functional.pad(x, (lag, -lag))  # zeros on one side, a cut on the other
-        return self.loss(shifted, y)
-
-    def lag(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> int:
-        """The delay of `x`, in samples of either sign, at which it agrees best with `y`."""
-        length = len(checks.floating("x", x, ndim=1))
-        checks.together("x", x, "y", checks.floating("y", y, ndim=1, last=length))
-        pair = torch.stack([x, y]).detach()
-        pair = pair.square() if self.by == "envelopes" else pair
-        spectra = torch.fft.rfft(pair, 2 * length)  # room for lags of both signs
-        correlation = spectra[1] * spectra[0].conj()
-        if self.by == "envelopes":
-            box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
-            correlation = correlation * box.abs().square()
-        correlation = torch.fft.irfft(correlation)
-        correlation[length] = -torch.inf  # a lag of the whole length leaves nothing to compare
-        best = int(correlation.argmax())
-        return best if best < length else best - 2 * length
+        one, other = (spectrogram(sound, 256, 128).mean(-2) for sound in (x, y))
+        cost = (one[:, None] - other).square()
+        _, path = librosa.sequence.dtw(C=cost.numpy(force=True).astype(float))
+        rows, columns = torch.from_numpy(path.copy()).to(x.device).T
+        return cost[rows, columns].sum()
 
 
-class RandomWindows(Described):
-    """MSS (linear, L1) whose window lengths are drawn anew at each call, log-uniformly.
+class LogMel(Described):
+    """Logarithms of mel spectrograms at several window lengths; the loudness axis of many vocoders.
 
-    Multiples of 4 samples. Steinmetz and Reiss, "auraloss", DMRN+15, 2020, random-resolution STFT
-    loss.
+    There are 16 times fewer bands than samples in a window. Weights are as in `MSS`; magnitudes
+    below `floor` count as it. Wu et al., "Differentiable digital signal processing mixture model
+    for synthesis parameter extraction from mixture of harmonic sounds", ICASSP 2022, and vocoders
+    such as Kumar et al., "DAC", NeurIPS 2023, use such losses.
     """
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, n_ffts=(2048, 1024, 512, 256), sample_rate=8192, floor=1e-5):
         super().__init__()
-        self.seed, self._draws = seed, torch.Generator().manual_seed(seed)
+        self.n_ffts, self.sample_rate, self.floor = tuple(n_ffts), sample_rate, floor
+        for n in self.n_ffts:
+            mel = librosa.filters.mel(sr=sample_rate, n_fft=n, n_mels=n // 16, norm=None)
+            self.register_buffer(f"mel_{n}", torch.from_numpy(mel), persistent=False)
 
-    def forward(
-        self, x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]
-    ) -> Float[Tensor, "*pairs"]:
-        uniform = torch.rand(DRAWN, generator=self._draws, device=self._draws.device)
-        lengths = SHORTEST * 2 ** (math.log2(LONGEST / SHORTEST) * uniform)
-        n_ffts = [4 * round(length / 4) for length in lengths.tolist()]
-        return SpectralLoss(MSS(n_ffts), p=1)(x, y)
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        features = []
+        for n in self.n_ffts:
+            bands = product(spectrogram(x, n, n // 4).mT, getattr(self, f"mel_{n}").T.to(x))
+            level = torch.log(bands.clamp(min=self.floor)).flatten(-2)
+            features.append(level / (len(self.n_ffts) * level.shape[-1]))
+        return torch.cat(features, -1)
 
 
-class AverageSpectrum(nn.Module):
-    """The magnitudes of a spectrogram, in windows of 1024 samples, averaged over time."""
+class Joined(nn.Module):
+    """The features of several operators side by side, each divided by a number of its own."""
 
-    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch bins"]:
-        return spectrogram(x, 1024, 256).mean(-1)
+    def __init__(self, phis: Sequence[nn.Module], scales: Sequence[float]):
+        super().__init__()
+        self.phis, self.scales = nn.ModuleList(phis), tuple(scales)
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        pairs = zip(self.phis, self.scales, strict=True)
+        return torch.cat([phi(x) / scale for phi, scale in pairs], -1)
 
 
 class Quantiles(Described):
-    """The quantile functions of the spectrum of each frame: optimal transport along frequency.
+    """Quantile functions of a spectrogram: optimal transport along frequency, or along time.
 
     Between distributions on a line, the Wasserstein distance of order p is the p-norm of the
     difference of their quantile functions (Peyré and Cuturi, "Computational optimal transport",
     2019, remark 2.30); so this operator and a `SpectralLoss` make a loss by optimal transport, as
-    Torres, Peeters and Richard (ICASSP 2024, arXiv 2312.14507) use along frequency. Each frame has
-    `levels` quantiles, in parts of the Nyquist frequency. A floor of a thousandth of the mean
-    magnitude makes the spectrum of a silent frame flat.
+    Torres, Peeters and Richard (ICASSP 2024, arXiv 2312.14507) use along frequency. Each frame (or,
+    along time, each bin) has `levels` quantiles, in parts of the axis. A floor of a thousandth of
+    the mean magnitude makes a silent one flat.
     """
 
-    def __init__(self, n_fft: int = 1024, levels: int = 64):
+    def __init__(self, n_fft: int = 1024, levels: int = 64, along: str = "frequency"):
         super().__init__()
         self.n_fft, self.levels = n_fft, levels
+        self.along = checks.one_of("along", along, ("frequency", "time"))
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
-        mass = spectrogram(x, self.n_fft, self.n_fft // 4).mT
+        mass = spectrogram(x, self.n_fft, self.n_fft // 4)
+        mass = mass.mT if self.along == "frequency" else mass
         mass = mass + 1e-3 * mass.mean((-2, -1), keepdim=True) + 1e-12
         up_to = torch.nn.functional.pad((mass / mass.sum(-1, keepdim=True)).cumsum(-1), (1, 0))
         level = (torch.arange(self.levels).to(x) + 0.5) / self.levels
         level = level.expand(*up_to.shape[:-1], -1).contiguous()
-        # The bin in which each level is reached, and how far into it.
+        # Where each level is reached, and how far into that bin or frame.
         reached = torch.searchsorted(up_to.detach(), level).clamp(1, mass.shape[-1])
         below, above = up_to.gather(-1, reached - 1), up_to.gather(-1, reached)
         quantile = (reached - 1 + (level - below) / (above - below)) / mass.shape[-1]
