@@ -4,8 +4,10 @@ Each solver moves in search coordinates and sees one function, a distance to the
 again and again until its budget is spent. What counts is the point with the smallest value so far.
 """
 
+import contextlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -49,18 +51,22 @@ class Convergence:
 
 
 class Spent(Exception):
-    """The budget of evaluations is spent."""
+    """The budget of evaluations is spent, or nothing is left to see."""
 
 
 class Distance:
-    """A distance to the features of a target, which keeps where it was evaluated."""
+    """A distance to the features of a target, which keeps how near the best point so far is.
 
-    def __init__(self, phi: nn.Module, target: Float[Tensor, " n"], p: int):
-        self.phi, self.p = phi, p
+    It ends a search that has been within the smallest tolerance for ten evaluations; the search
+    itself does not see the truth.
+    """
+
+    def __init__(self, phi: nn.Module, target: Float[Tensor, " n"], truth: Tensor, p: int):
+        self.phi, self.truth, self.p = phi, truth, p
         with torch.no_grad():
             self.wanted = phi(target)
-        self.trace: list[tuple[float, np.ndarray]] = []
-        self.to_z, self.from_z = coordinates(am_chirp)
+        self.best, self.errors = np.inf, []  # the smallest value, and errors of its points
+        self.from_z = coordinates(am_chirp)[1]
 
     def value_and_gradient(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """The squared Euclidean distance, or the L1 distance."""
@@ -80,20 +86,21 @@ class Distance:
         return residual.numpy(), jacobian.double().numpy()
 
     def _keep(self, value: float, z: np.ndarray) -> None:
-        if len(self.trace) == BUDGET:
+        error = self.errors[-1] if self.errors else np.inf
+        if value < self.best:
+            self.best = value
+            error = (self.from_z(torch.tensor(z)) / self.truth - 1).abs().max().item()
+        self.errors.append(error)
+        if len(self.errors) == BUDGET or (
+            len(self.errors) >= 10 and max(self.errors[-10:]) <= TOLERANCES[-1]
+        ):
             raise Spent
-        self.trace.append((value, np.array(z)))
 
-    def evaluations_to(self, truth: Float[Tensor, " P"], tolerance: float) -> int | None:
+    def evaluations_to(self, tolerance: float) -> int | None:
         """After how many evaluations the best point so far stays within a tolerance."""
-        best, outside = np.inf, 0
-        for count, (value, z) in enumerate(self.trace, 1):
-            if value < best:
-                best = value
-                near = (self.from_z(torch.tensor(z)) / truth - 1).abs().max() <= tolerance
-            if not near:
-                outside = count
-        return outside + 1 if outside < len(self.trace) else None
+        outside = [count for count, error in enumerate(self.errors, 1) if error > tolerance]
+        reached = max(outside, default=0) + 1
+        return reached if reached <= len(self.errors) else None
 
 
 def gradient_descent(distance: Distance, z: np.ndarray) -> None:
@@ -160,11 +167,27 @@ def converge(features: str, phi: nn.Module, pair: int) -> Iterator[Convergence]:
         z = coordinates(am_chirp)[0](truth * (1 + off) ** signs).double().numpy()
         for solver, solve in SOLVERS.items():
             for distance in ("squared", "L1") if solver != "LM" else ("squared",):
-                asked = Distance(phi, target, 2 if distance == "squared" else 1)
+                asked = Distance(phi, target, truth, 2 if distance == "squared" else 1)
                 with contextlib.suppress(Spent):
                     solve(asked, z)
-                counts = tuple(asked.evaluations_to(truth, each) for each in TOLERANCES)
+                counts = tuple(map(asked.evaluations_to, TOLERANCES))
                 yield Convergence(features, distance, solver, pair, off, counts, number)
 
 
 OPERATORS = {"MSS": MSS, "root JTFS": root_jtfs}
+
+
+def to_line(one: Convergence) -> str:
+    """A result as a line of JSON."""
+    return json.dumps(list(asdict(one).values()))
+
+
+def from_line(line: str) -> Convergence:
+    """The result that a line of JSON holds."""
+    *before, evaluations, number = json.loads(line)
+    return Convergence(*before, tuple(evaluations), number)
+
+
+def read() -> tuple[dict, list[Convergence]]:
+    """The committed record: what it was made with, and its results."""
+    return record.read(RECORD, from_line)
