@@ -10,32 +10,39 @@ from torch import Tensor, nn
 
 from ..features import rivals
 from ..features.compression import Root
-from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from .recipe import features_of_chirps, floor_of, root_jtfs
-from .tasks import LENGTH
 
 LONG = (16384, 8192, 4096, 2048, 1024, 512, 256, 128, 64)  # windows of up to two seconds
 
 
-class Contender(NamedTuple):
-    """A loss of the comparison, and the solver that searches with it.
+class Way(NamedTuple):
+    """A loss and the solver that descends on it.
 
-    The solver is "LM", Levenberg-Marquardt, which needs features and their Euclidean distance;
-    "BFGS"; or "Adam". The loss is any callable `loss(x, y)`; for "LM", a `SpectralLoss` or
-    `Aligned`. Of a cheap loss, a search from a fine grid costs no more than one of JTFS from a
-    coarse grid.
+    The solver is "LM", Levenberg-Marquardt, which needs a `SpectralLoss` (or `Aligned`) of the
+    Euclidean distance; "BFGS"; or "Adam". These take any callable `loss(x, y)`.
     """
 
     loss: Callable
-    solver: str = "LM"
+    solver: str
+
+
+class Contender(NamedTuple):
+    """A row of the comparison: the way to search from a random start, and from a grid.
+
+    For each, the way that found most was chosen, on pairs that the comparison does not use. Of a
+    cheap loss, a search from a fine grid costs no more than one of JTFS from a coarse grid.
+    """
+
+    random: Way
+    grid: Way
     cheap: bool = True
 
     @property
     def description(self) -> str:
         """The first line of what the operator, or a loss without one, says of itself."""
-        phi = getattr(self.loss, "phi", self.loss)
+        phi = getattr(self.grid.loss, "phi", self.grid.loss)
         return inspect.getdoc(getattr(phi, "phi", phi)).partition("\n")[0]
 
 
@@ -63,37 +70,20 @@ def joined(phis: Sequence[nn.Module]) -> rivals.Joined:
     return rivals.Joined(phis, distances)
 
 
-def operators(floor: float = 1e-2) -> dict[str, nn.Module]:
-    """The features that are compared, by name. `floor` is that of logarithms of magnitudes."""
-    scattering = {"length": LENGTH, "T": 2**12, "oversampling": 0.5}
+def adam(phi: nn.Module) -> Way:
+    """First-order descent on the L1 distance of features."""
+    return Way(SpectralLoss(phi, 1), "Adam")
+
+
+def lm(phi: nn.Module) -> Way:
+    """Second-order descent on the Euclidean distance of features."""
+    return Way(SpectralLoss(phi, 2), "LM")
+
+
+def contenders() -> dict[str, Contender]:
+    """The losses of the comparison, by name."""
+    mss = MSS()
     return {
-        "waveform": rivals.Waveform(),
-        "MSS": MSS(),
-        "MSS, long windows": MSS(LONG),
-        "MSS and log MSS": MSS(magnitude="both", floor=floor),
-        "log-mel": rivals.LogMel(floor=floor),
-        "modulation spectrum": rivals.ModulationSpectrum(),
-        "transport in frequency": rivals.Quantiles(),
-        "transport in time": rivals.Quantiles(along="time"),
-        "time scattering": rivals.TimeScattering(**scattering),
-        "time scattering, pooled": rivals.TimeScattering(**scattering, F="global"),
-        "JTFS as published": JTFS(**scattering, F=None),
-        "root JTFS": root_jtfs(),
+        "MSS": Contender(adam(mss), lm(root(mss))),
+        "root JTFS": Contender(lm(root_jtfs()), lm(root_jtfs()), cheap=False),
     }
-
-
-SIGNED = {"waveform", "MSS and log MSS", "log-mel"}
-
-
-def ways(name: str, phi: nn.Module) -> dict[str, Contender]:
-    """Ways to search with the features of an operator."""
-    absolute, euclidean = SpectralLoss(phi, 1), SpectralLoss(phi, 2)
-    found = {
-        "Adam, L1": Contender(absolute, "Adam"),
-        "BFGS, L1": Contender(absolute, "BFGS"),
-        "BFGS, L2": Contender(euclidean, "BFGS"),
-        "LM": Contender(euclidean),
-    }
-    if name not in SIGNED:
-        found["LM, roots"] = Contender(SpectralLoss(root(phi), 2))
-    return found

@@ -5,8 +5,10 @@ again and again until its budget is spent. What counts is the point with the sma
 """
 
 import contextlib
+import itertools
 import json
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -27,6 +29,7 @@ RECORD = record.RECORDS / "convergence.jsonl"
 PAIRS, SAMPLE, BUDGET = 16, 4, 100
 OFF = (0.1, 0.25, 0.5)  # of both parameters at the start
 TOLERANCES = (0.05, 0.01)
+DISTANCES = {"squared": 2, "L1": 1}
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,10 @@ def converge(features: str, phi: nn.Module, pair: int) -> Iterator[Convergence]:
     for off in OFF:
         z = coordinates(am_chirp)[0](truth * (1 + off) ** signs).double().numpy()
         for solver, solve in SOLVERS.items():
-            for distance in ("squared", "L1") if solver != "LM" else ("squared",):
-                asked = Distance(phi, target, truth, 2 if distance == "squared" else 1)
+            for distance, p in DISTANCES.items():
+                if solver == "LM" and p == 1:
+                    continue
+                asked = Distance(phi, target, truth, p)
                 with contextlib.suppress(Spent):
                     solve(asked, z)
                 counts = tuple(map(asked.evaluations_to, TOLERANCES))
@@ -191,3 +196,26 @@ def from_line(line: str) -> Convergence:
 def read() -> tuple[dict, list[Convergence]]:
     """The committed record: what it was made with, and its results."""
     return record.read(RECORD, from_line)
+
+
+def summary(runs: Sequence[Convergence], off: float) -> tuple[tuple, list[tuple]]:
+    """For a table: the median number of evaluations to 1 percent, and how many get there."""
+    head = ("solver", *(f"{name}, {distance}" for name in OPERATORS for distance in DISTANCES))
+    rows = []
+    for solver in SOLVERS:
+        cells = []
+        for name, distance in itertools.product(OPERATORS, DISTANCES):
+            key = (name, distance, solver, off)
+            found = [r.evaluations[-1] for r in runs if (*r[:3], r.off) == key]
+            reached = [count for count in found if count is not None]
+            cells.append(f"{statistics.median(reached):g} ({len(reached)})" if reached else "0")
+        rows.append((solver, *cells))
+    return head, rows
+
+
+def ratio(runs: Sequence[Convergence], of: str = "MSS", to: str = "root JTFS") -> float:
+    """How many times as many evaluations one needs as the other to 1 percent, where both get there:
+    the median over targets, starts, distances and solvers."""
+    counts = {tuple(vars(run).values())[:5]: run.evaluations[-1] for run in runs}
+    pairs = [(count, counts[to, *key[1:]]) for key, count in counts.items() if key[0] == of]
+    return statistics.median(a / b for a, b in pairs if a and b)

@@ -7,15 +7,17 @@ gamma translates, and two at a distance of 2 f_m from it, which log f_m translat
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..features.jtfs import JTFS
+from ..search.jacobian import features_of
 from ..synth import SAMPLE_RATE, am_chirp, ripple
+from .tasks import TASKS
 
 BANDWIDTH = 2.0  # octaves, b of `am_chirp`
 # Fourier coefficients of |sin|: its mean, and half of its first cosine.
@@ -37,7 +39,7 @@ def jtfs_of_chirp(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " path
     f_m, gamma = theta.tolist()
     duration, height = ridge(gamma)
     per_octave = phi.Q[0]
-    paths = joint_paths(phi)
+    paths = phi.paths[joint_paths(phi)]
     alpha = np.geomspace(0.02, SAMPLE_RATE / 8, 800)  # Hz
     beta = np.linspace(-per_octave / 2, per_octave / 2, 401)  # cycles per octave; < 0 falls
     # A row of the scalogram is a Gaussian of log-frequency, of the relative width of psi_1.
@@ -60,7 +62,7 @@ def jtfs_of_chirp(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " path
 
 def jtfs_of_ripple(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " paths"]:
     """As `jtfs_of_chirp`, of a ripple: one point of the plane, at (w, -Omega)."""
-    paths = joint_paths(phi)
+    paths = phi.paths[joint_paths(phi)]
     rate, density = (np.array([each]) for each in (theta[0].item(), -theta[1].item()))
     seen = _gaussian(rate, paths["xi_2"] * SAMPLE_RATE, paths["sigma_2"] * SAMPLE_RATE)
     seen *= _gaussian(density, paths["xi_fr"] * phi.Q[0], paths["sigma_fr"] * phi.Q[0])
@@ -68,8 +70,49 @@ def jtfs_of_ripple(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " pat
 
 
 def joint_paths(phi: JTFS) -> np.ndarray:
-    """The paths of the second order whose spin is not 0: what sees a direction."""
-    return phi.paths[(phi.paths["order"] == 2) & (phi.paths["spin"] != 0)]
+    """Which paths are of the second order, with a spin other than 0: what sees a direction."""
+    return (phi.paths["order"] == 2) & (phi.paths["spin"] != 0)
+
+
+def against_measurement(
+    synth: Callable,
+    theta: Float[Tensor, " 2"],
+    phi: JTFS,
+    factors: Iterable[Float[Tensor, " 2"]],
+) -> tuple[list[float], list[float]]:
+    """Distances, over the norm, of a sound to others whose parameters differ by some factors.
+
+    First the predicted ones, then those of the joint paths of `phi`.
+    """
+    joint = torch.from_numpy(joint_paths(phi))
+    others = [theta * factor for factor in factors]
+    here, *there = features_of(phi, torch.stack([theta, *others]), synth)[:, joint]
+    measured = [((each - here).norm() / here.norm()).item() for each in there]
+    return [distance(synth, theta, other, phi) for other in others], measured
+
+
+WARPS = (0.001, 0.003, 0.01, 0.03, 0.05, 0.1)
+
+
+def under_warps(
+    operators: Mapping[str, nn.Module], pairs: int, amounts: Sequence[float] = WARPS
+) -> dict[str, list[float]]:
+    """How far features move when a clock is off by up to some amounts, by operator.
+
+    In parts of the distance to the next of the sounds, which are the sequences of the task "warp";
+    the median over pairs.
+    """
+    task, changes = TASKS["warp"], {}
+    sounds = torch.stack([task.target(pair, 0.0) for pair in range(pairs + 1)])
+    for name, phi in operators.items():
+        still = features_of(phi, sounds)
+        apart = (still[1:] - still[:-1]).norm(dim=-1)
+        changes[name] = []
+        for amount in amounts:
+            bent = torch.stack([task.target(pair, amount) for pair in range(pairs)])
+            moved = (features_of(phi, bent) - still[:-1]).norm(dim=-1)
+            changes[name].append((moved / apart).median().item())
+    return changes
 
 
 def bias(
