@@ -29,8 +29,9 @@ from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.features.rivals import Aligned, AverageSpectrum, TimeScattering
 from utils.recording import load
-from utils.search.batched import gauss_newton_all, search_from_grid
+from utils.search.batched import gauss_newton_all
 from utils.search.first_order import gradient_descent
+from utils.search.from_grid import search_from_grid
 from utils.search.landscape import loss_surfaces, survey
 from utils.search.many import match_all
 from utils.search.second_order import gauss_newton

@@ -1,4 +1,4 @@
-"""Make the records `ablation.jsonl`, `polish.jsonl` and `recipe.jsonl` in `book/records`.
+"""Make the records `ablation.jsonl` and `polish.jsonl` in `book/records`.
 
 Three minutes on a GPU, an hour or more on two cores. What is done is kept in `_build`, operator by
 operator, so that an interrupted run goes on where it stopped unless the library has changed.
@@ -17,7 +17,7 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from utils.experiments import ablation, recipe  # noqa: E402
+from utils.experiments import ablation  # noqa: E402
 from utils.experiments.record import made_with, write  # noqa: E402
 
 
@@ -37,8 +37,6 @@ def main(device: str):
     made = made_with() | {"device": device_name(device)}
     device = torch.device(device)
     folder = ROOT / "_build" / "ablation" / made["sources"]
-    searches = kept(folder / "recipe", partial(recipe.confirm, device), recipe.to_line)
-    write(recipe.RECORD, made, searches)
     polished = []
     for one in ablation.POLISHED:
         work = partial(ablation.polish, one, device)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from joblib import parallel_config
 
-from utils.experiments import comparison, recipe, tasks
+from utils.experiments import comparison, study, tasks
 from utils.experiments.comparison import PAIRS, SLOW_PAIRS, TASKS, Run
 from utils.parameters import draw, parameters, parameters_of
 from utils.synth import am_chirp
@@ -104,7 +104,7 @@ def test_pairs_are_independent_of_each_other(task):
     starts = torch.stack([TASKS[task].start(pair) for pair in range(PAIRS)])
     correlation = torch.corrcoef(torch.cat([truths, starts], dim=1).abs().log().T)
     assert correlation.fill_diagonal_(0).abs().max() < 0.5
-    amount = recipe.CELLS[task][-1]
+    amount = study.AMOUNTS[task][-1]
     sound = TASKS[task].target(3, amount)
     assert torch.equal(sound, TASKS[task].target(3, amount))
     assert sound.shape == (tasks.LENGTH,)

@@ -24,7 +24,7 @@ OTHER = am_chirp(torch.tensor([12.0, 1.0]))
 def test_alignment_undoes_a_delay(samples, by):
     aligned = rivals.Aligned(LOSS, by=by)
     late = delay(X, samples)
-    assert aligned.lag(X, late) == samples
+    assert rivals.lag(X, late, by) == samples
     assert aligned(X, late) < 1e-6 * LOSS(X, torch.zeros_like(X))
 
 
@@ -33,7 +33,7 @@ def test_gradient_is_that_of_the_shifted_candidate():
     late = delay(X, 500)
     aligned = rivals.Aligned(LOSS)
     found = torch.autograd.grad(aligned(am_chirp(theta), late), theta)[0]
-    lag = aligned.lag(am_chirp(theta), late)
+    lag = rivals.lag(am_chirp(theta).detach(), late).item()
     expected = torch.autograd.grad(LOSS(delay(am_chirp(theta), lag), late), theta)[0]
     torch.testing.assert_close(found, expected)
     assert found.norm() > 0

@@ -8,7 +8,8 @@ from utils.features.compression import Root
 from utils.features.jtfs import JTFS
 from utils.features.mss import MSS
 from utils.parameters import draw, grid
-from utils.search.batched import gauss_newton_all, search_from_grid
+from utils.search.batched import gauss_newton_all
+from utils.search.from_grid import search_from_grid
 from utils.search.match import Stop
 from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp, delay

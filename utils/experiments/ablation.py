@@ -28,9 +28,9 @@ from ..search.jacobian import features_of
 from ..search.landscape import Atlas, survey
 from ..search.second_order import damped_step
 from . import record
-from .comparison import relative_errors
 from .recipe import floor_of
 from .statistics import holm, mcnemar
+from .study import relative_errors
 from .tasks import LENGTH, TASKS
 
 RECORD, POLISH = record.RECORDS / "ablation.jsonl", record.RECORDS / "polish.jsonl"

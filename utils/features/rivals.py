@@ -17,9 +17,10 @@ from .. import checks
 from . import wavelets
 from .jtfs import SAMPLES_PER_SIGMA, Described, Quefrency, Scattering, product
 from .loss import SpectralLoss
-from .mss import spectrogram
+from .mss import MSS, spectrogram
 
 SMOOTHING = 1025  # samples; the width of the moving average that makes an envelope of energy
+DRAWN, SHORTEST, LONGEST = 6, 64, 2048  # random windows: how many, and their lengths in samples
 OCTAVES, BINS = 6, 12  # of a modulation spectrum: from the Nyquist frequency down, bins in each
 
 
@@ -35,41 +36,76 @@ class Aligned(Described):
 
     Parameters
     ----------
-    loss : a `SpectralLoss`.
+    loss : any callable `loss(x, y)`; a `SpectralLoss`, for second-order search.
+    by : "envelopes" or "waveforms".
     """
 
-    def __init__(self, loss: SpectralLoss):
+    def __init__(self, loss: Callable, by: str = "envelopes"):
         super().__init__()
-        self.loss = loss
+        self.loss, self.by = loss, checks.one_of("by", by, ("envelopes", "waveforms"))
 
     def forward(self, x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "..."]:
-        return self.loss(align(x, y), y)
+        return self.loss(align(x, y, self.by), y)
 
     def operator(self, target: Float[Tensor, " n"]) -> Callable:
-        """Features of sounds (..., N) after alignment with one target, for second-order search."""
-        return lambda x: self.loss.phi(align(x, target))
+        """Features of sounds (..., N) after alignment with one target."""
+        return lambda x: self.loss.phi(align(x, target, self.by))
 
 
-def align(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "*batch n"]:
-    """Sounds, each shifted to where its smoothed envelope of energy agrees best with that of `y`.
-
-    The lag maximizes the cross-correlation and carries no gradient. Zeros move in on one side.
-    """
+def align(
+    x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"], by: str = "envelopes"
+) -> Float[Tensor, "*batch n"]:
+    """Sounds, each shifted to where it agrees best with `y`; zeros move in on one side."""
     length = len(checks.floating("y", y, ndim=1))
-    checks.together("x", checks.floating("x", x, last=length, nan=True), "y", y)
-    ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach())[..., None]
+    checks.together("x", checks.floating("x", x, last=length), "y", y)
+    ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach(), by)[..., None]
     shifted = x.gather(-1, ahead.clamp(0, length - 1))
     return torch.where((ahead >= 0) & (ahead < length), shifted, 0.0)
 
 
-def lag(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Int[Tensor, "*batch"]:
-    """By how many samples, of either sign, `y` comes later than `x`, judged by envelopes."""
-    length = len(y)
-    box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
-    one, other = (torch.fft.rfft(each.square(), 2 * length) for each in (x, y))
-    correlation = torch.fft.irfft(other * one.conj() * box.abs().square())
-    halves = correlation[..., length + 1 :], correlation[..., :length]  # of lags below 0, and up
-    return torch.cat(halves, -1).argmax(-1) - (length - 1)
+def lag(
+    x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"], by: str = "envelopes"
+) -> Int[Tensor, "*batch"]:
+    """By how many samples, of either sign, `y` comes later than `x`.
+
+    That maximizes the cross-correlation, of the smoothed envelopes of energy or of the waveforms.
+    It carries no gradient.
+    """
+    length, blur = len(y), 1.0
+    if by == "envelopes":
+        box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
+        x, y, blur = x.square(), y.square(), box.abs().square()
+    one, other = (torch.fft.rfft(each, 2 * length) for each in (x, y))  # room for both signs
+    correlation = torch.fft.irfft(other * one.conj() * blur)
+    ends = correlation[..., length + 1 :], correlation[..., :length]  # lags below 0, and up
+    return torch.cat(ends, -1).argmax(-1) - (length - 1)
+
+
+class RandomWindows(Described):
+    """MSS (linear, L1) whose window lengths are drawn anew at each call, log-uniformly.
+
+    Multiples of 4 samples. Steinmetz and Reiss, "auraloss", DMRN+15, 2020, random-resolution STFT
+    loss.
+    """
+
+    def __init__(self, seed: int = 0):
+        super().__init__()
+        self.seed, self._draws = seed, torch.Generator().manual_seed(seed)
+
+    def forward(
+        self, x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]
+    ) -> Float[Tensor, "*pairs"]:
+        uniform = torch.rand(DRAWN, generator=self._draws, device=self._draws.device)
+        lengths = SHORTEST * 2 ** (math.log2(LONGEST / SHORTEST) * uniform)
+        n_ffts = [4 * round(length / 4) for length in lengths.tolist()]
+        return SpectralLoss(MSS(n_ffts), p=1)(x, y)
+
+
+class AverageSpectrum(nn.Module):
+    """The magnitudes of a spectrogram, in windows of 1024 samples, averaged over time."""
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch bins"]:
+        return spectrogram(x, 1024, 256).mean(-1)
 
 
 class DynamicTimeWarping(Described):

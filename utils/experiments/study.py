@@ -1,0 +1,183 @@
+"""The study: many losses on many tasks, one protocol.
+
+Every loss meets the same pairs of target and start, with parameters and sounds that are independent
+from task to task and on which nothing was chosen. It is searched from a random start, and from the
+best points of a grid of candidates, which it chooses itself.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .. import checks
+from ..search.batched import gauss_newton_all
+from ..search.first_order import gradient_descent
+from ..search.from_grid import search_from_grid, search_one_from_grid
+from ..search.match import Match
+from ..search.quasi_newton import quasi_newton
+from . import record
+from .contenders import Contender, Way
+from .tasks import PAIRS, TASKS
+
+RECORD = record.RECORDS / "searches.jsonl"
+SAMPLE = 2
+AMOUNTS = {
+    "delay": (0, 2**6, 2**8, 2**10, 2**12),
+    "noise": (20,),
+    "carrier": (0.5,),
+    "noise and carrier": (0.5,),
+    "jitter": (0.0, 0.15, 0.3, 0.6),
+    "warp": (0.05,),
+    "envelope warp": (0.05,),
+    "direction": (0.3,),
+    "ripples": (2**10,),
+    "outside": (1.5,),
+    "level": (2**10,),
+}
+CELLS = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
+GRIDS = {"coarse": 6, "fine": 24}  # values of each parameter
+SOLVERS = {"BFGS": quasi_newton, "Adam": gradient_descent}
+
+
+@dataclass(frozen=True)
+class Searches:
+    """Searches with one loss on one task, pair by pair.
+
+    Attributes
+    ----------
+    loss, task, amount : names of `contenders` and of `TASKS`, and one of the task's amounts.
+    start : "random", or "coarse" or "fine", the best points of a grid.
+    predicted : the parameters at the end of each search.
+    errors : the larger relative error of them.
+    evaluations : of a search, those on the grid included; the median.
+    seconds : of a search on one thread of the processor, the mean; None if it ran elsewhere.
+    """
+
+    loss: str
+    task: str
+    amount: float
+    start: str
+    predicted: tuple[tuple[float, ...], ...]
+    errors: tuple[float, ...]
+    evaluations: float
+    seconds: float | None
+
+    @property
+    def key(self) -> tuple:
+        return self.loss, self.task, self.amount, self.start
+
+    def within(self, tolerance: float = 0.05) -> list[bool]:
+        """For each pair, whether all parameters are within `tolerance` of the truth."""
+        return [error <= tolerance for error in self.errors]
+
+
+def search(
+    contender: Contender,
+    loss: str,
+    task: str,
+    amount: float,
+    start: str,
+    pairs=range(PAIRS),
+    sample: int = SAMPLE,
+) -> Searches:
+    """Search for the targets of some pairs."""
+    one = TASKS[checks.one_of("task", task, TASKS)]
+    truths = torch.stack([one.truth(pair, sample) for pair in pairs])
+    targets = torch.stack([one.target(pair, amount, sample) for pair in pairs])
+    began = time.perf_counter()
+    if start == "random":
+        starts = torch.stack([one.start(pair, sample) for pair in pairs])
+        matches = from_starts(contender.random, one.synth, targets, starts)
+    else:
+        candidates = one.grid(GRIDS[checks.one_of("start", start, GRIDS)])
+        matches = from_grid(contender.grid, one.synth, targets, candidates)
+    ends = torch.stack([match.thetas[-1] for match in matches])
+    return Searches(
+        loss,
+        task,
+        amount,
+        start,
+        predicted=tuple(tuple(round(value, 5) for value in end) for end in ends.tolist()),
+        errors=relative_errors(ends, truths),
+        evaluations=statistics.median(match.evaluations for match in matches),
+        seconds=round((time.perf_counter() - began) / len(matches), 3),
+    )
+
+
+def from_starts(
+    way: Way,
+    synth: Callable,
+    targets: Float[Tensor, "K n"],
+    starts: Float[Tensor, "K P"],
+) -> list[Match]:
+    """One search for each target."""
+    loss, pairs = way.loss, zip(targets, starts, strict=True)
+    if way.solver != "LM":
+        solve = SOLVERS[way.solver]
+        return [solve(synth, loss, target, start) for target, start in pairs]
+    if hasattr(loss, "phi"):
+        return gauss_newton_all(synth, loss.phi, targets, starts)
+    return [
+        match
+        for target, start in pairs
+        for match in gauss_newton_all(synth, loss.operator(target), target[None], start[None])
+    ]
+
+
+def from_grid(
+    way: Way,
+    synth: Callable,
+    targets: Float[Tensor, "K n"],
+    points: Float[Tensor, "*grid P"],
+) -> list[Match]:
+    """The best of several searches for each target: see `search_from_grid`."""
+    loss = way.loss
+    if way.solver != "LM":
+        solve = SOLVERS[way.solver]
+        return [search_one_from_grid(synth, loss, target, points, solve) for target in targets]
+    if hasattr(loss, "phi"):
+        return search_from_grid(synth, loss.phi, targets, points)
+    return [
+        match
+        for target in targets
+        for match in search_from_grid(synth, loss.operator(target), target[None], points)
+    ]
+
+
+def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
+    """The larger relative errors of parameters, to three digits."""
+    errors = (ends / truths - 1).abs().amax(-1).cpu().tolist()
+    return tuple(float(f"{error:.3g}") for error in errors)
+
+
+def plan(among: Mapping[str, Contender]) -> list[tuple]:
+    """All searches of the study, as keys of `Searches`; cheap losses are searched in fine grids."""
+    return [
+        (loss, task, amount, start)
+        for loss, contender in among.items()
+        for start in ("random", "coarse", *(["fine"] if contender.cheap else []))
+        for task, amount in CELLS
+    ]
+
+
+def to_line(searches: Searches) -> str:
+    """Searches as a line of JSON."""
+    return json.dumps(list(asdict(searches).values()))
+
+
+def from_line(line: str) -> Searches:
+    """The searches that a line of JSON holds."""
+    *key, predicted, errors, evaluations, seconds = json.loads(line)
+    return Searches(*key, tuple(map(tuple, predicted)), tuple(errors), evaluations, seconds)
+
+
+def read() -> tuple[dict, dict[tuple, Searches]]:
+    """The committed study: what it was made with, and its searches by key."""
+    made, rows = record.read(RECORD, from_line)
+    return made, {row.key: row for row in rows}
