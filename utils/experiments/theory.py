@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..features.compression import Compressed
 from ..features.jtfs import JTFS
-from ..search.jacobian import features_of
+from ..search.jacobian import features_and_slopes, features_of
 from ..synth import SAMPLE_RATE, am_chirp, ripple
 from .tasks import TASKS
 
@@ -116,14 +117,16 @@ def under_warps(
 
 
 def bias(
-    S: Float[Tensor, " D"], slopes: Float[Tensor, "D P"], noise: Float[Tensor, " D"]
-) -> Float[Tensor, " P"]:
-    """How far noise moves the minimum, in log-parameters, predicted to first order.
+    theta: Float[Tensor, " 2"], noise: Float[Tensor, " n"], phi: JTFS | Compressed
+) -> Float[Tensor, " 2"]:
+    """How far noise moves the minimum around a chirp, in log-parameters, to first order.
 
-    A target of features S meets noise whose own features are `noise`: the energies of each path
-    add. `slopes` is the Jacobian of the features.
+    Noise sounds everywhere and the chirp in a small part of the plane, so their means add.
     """
-    added = (S.square() + noise.square()).sqrt() - S
+    raw = getattr(phi, "phi", phi)
+    mixed = raw(am_chirp(theta)) + raw(noise)
+    features, slopes = features_and_slopes(am_chirp, phi, theta)
+    added = (mixed if raw is phi else phi.compress(mixed)) - features
     return torch.linalg.lstsq(slopes, added[:, None]).solution[:, 0]
 
 
