@@ -37,20 +37,20 @@ def workers(scheduler: str | None):
 
 def main(scheduler: str | None = None, loss: str | None = None, n_jobs: int = -1):
     among = contenders()
-    made, known = study.read() if study.RECORD.exists() else (made_with(), {})
+    made, known = study.read() if study.RECORD.exists() else ({"parts": []}, {})
     planned = study.plan(among)
     known = {key: row for key, row in known.items() if loss not in ("all", key[0])}
     left = [key for key in planned if key not in known]
     if not left:
         print(f"nothing to run: the record is complete, for {', '.join(among)}")
         return
+    made["parts"].append({"losses": sorted({key[0] for key in left})} | made_with())
     with workers(scheduler):
         work = (delayed(study.search)(among[key[0]], *key) for key in left)
         results = parallel(n_jobs, torch.device("cpu"))(work)
         for row in tqdm(results, desc="study", total=len(left)):
             known[row.key] = row
-            lines = [study.to_line(known[key]) for key in planned if key in known]
-            write(study.RECORD, made | {"last": made_with()}, lines)
+            write(study.RECORD, made, map(study.to_line, known.values()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from .recipe import features_of_chirps, floor_of, root_jtfs
 
-LONG = (16384, 8192, 4096, 2048, 1024, 512, 256, 128, 64)  # windows of up to two seconds
+# MSS with its logarithm added, for several floors of it, asked only of sounds that are on time.
+FLOORS = {f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
 
 
 class Way(NamedTuple):
@@ -31,13 +32,11 @@ class Way(NamedTuple):
 class Contender(NamedTuple):
     """A row of the comparison: the way to search from a random start, and from a grid.
 
-    For each, the way that found most was chosen, on pairs that the comparison does not use. Of a
-    cheap loss, a search from a fine grid costs no more than one of JTFS from a coarse grid.
+    For each, the way that found most was chosen, on pairs that the comparison does not use.
     """
 
     random: Way
     grid: Way
-    cheap: bool = True
 
     @property
     def description(self) -> str:
@@ -83,7 +82,11 @@ def lm(phi: nn.Module) -> Way:
 def contenders() -> dict[str, Contender]:
     """The losses of the comparison, by name."""
     mss = MSS()
-    return {
+    found = {
         "MSS": Contender(adam(mss), lm(root(mss))),
-        "root JTFS": Contender(lm(root_jtfs()), lm(root_jtfs()), cheap=False),
+        "root JTFS": Contender(lm(root_jtfs()), lm(root_jtfs())),
     }
+    for name, floor in FLOORS.items():
+        phi = MSS(magnitude="both", floor=floor)
+        found[name] = Contender(adam(phi), lm(phi))
+    return found

@@ -8,7 +8,7 @@ best points of a grid of candidates, which it chooses itself.
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 
 import torch
@@ -22,7 +22,7 @@ from ..search.from_grid import search_from_grid, search_one_from_grid
 from ..search.match import Match
 from ..search.quasi_newton import quasi_newton
 from . import record
-from .contenders import Contender, Way
+from .contenders import FLOORS, Contender, Way
 from .tasks import PAIRS, TASKS
 
 RECORD = record.RECORDS / "searches.jsonl"
@@ -41,7 +41,8 @@ AMOUNTS = {
     "level": (2**10,),
 }
 CELLS = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
-GRIDS = {"coarse": 6, "fine": 24}  # values of each parameter
+STARTS = ("random", "coarse")
+COARSE = 6  # values of each parameter on the grid
 SOLVERS = {"BFGS": quasi_newton, "Adam": gradient_descent}
 
 
@@ -52,7 +53,7 @@ class Searches:
     Attributes
     ----------
     loss, task, amount : names of `contenders` and of `TASKS`, and one of the task's amounts.
-    start : "random", or "coarse" or "fine", the best points of a grid.
+    start : "random", or "coarse": the best points of a coarse grid.
     predicted : the parameters at the end of each search.
     errors : the larger relative error of them.
     evaluations : of a search, those on the grid included; the median.
@@ -91,11 +92,11 @@ def search(
     truths = torch.stack([one.truth(pair, sample) for pair in pairs])
     targets = torch.stack([one.target(pair, amount, sample) for pair in pairs])
     began = time.perf_counter()
-    if start == "random":
+    if checks.one_of("start", start, STARTS) == "random":
         starts = torch.stack([one.start(pair, sample) for pair in pairs])
         matches = from_starts(contender.random, one.synth, targets, starts)
     else:
-        candidates = one.grid(GRIDS[checks.one_of("start", start, GRIDS)])
+        candidates = one.grid(COARSE)
         matches = from_grid(contender.grid, one.synth, targets, candidates)
     ends = torch.stack([match.thetas[-1] for match in matches])
     return Searches(
@@ -156,13 +157,13 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
     return tuple(float(f"{error:.3g}") for error in errors)
 
 
-def plan(among: Mapping[str, Contender]) -> list[tuple]:
-    """All searches of the study, as keys of `Searches`; cheap losses are searched in fine grids."""
+def plan(among: Collection[str]) -> list[tuple]:
+    """All searches of the study, as keys of `Searches`."""
+    every = [(*cell, start) for start in STARTS for cell in CELLS]
     return [
-        (loss, task, amount, start)
-        for loss, contender in among.items()
-        for start in ("random", "coarse", *(["fine"] if contender.cheap else []))
-        for task, amount in CELLS
+        (loss, *each)
+        for loss in among
+        for each in ([("delay", 0, "random")] if loss in FLOORS else every)
     ]
 
 

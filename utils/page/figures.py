@@ -478,6 +478,41 @@ def curves(
 
 
 @styled
+def predictions(
+    x: Sequence[float],
+    named: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    across: str,
+    up: str,
+) -> Figure:
+    """Theory as lines and measurements as dots, over `x` on a logarithmic axis."""
+    fig, axis = column(3.0)
+    for k, (label, (theory, measured)) in enumerate(named.items()):
+        look = {"color": LIGHT[role_of(label, OTHERS[k])], "markersize": 5}
+        axis.plot(x, theory, label=label, **look)
+        axis.plot(x, measured, SHAPES[k], **look)
+    axis.set(xlabel=across, ylabel=up, xscale="log", ylim=(0, None))
+    set_ticks(axis.xaxis, x)
+    label_ends(axis)
+    return fig
+
+
+@styled
+def overlaps(
+    seconds: Float[Tensor, " N"],
+    original: Float[Tensor, " N"],
+    named: Mapping[str, Float[Tensor, " N"]],
+) -> Figure:
+    """A curve over time as a filled shape, and in each panel another one as a line."""
+    fig, panels = layout(len(named), 2.3, 1.6, sharex=True)
+    for axis, (title, other) in zip(panels.flat, named.items(), strict=True):
+        axis.fill_between(seconds, original, color=LIGHT["quiet"], alpha=0.5, linewidth=0)
+        axis.plot(seconds, other, color=LIGHT["mss"])
+        axis.set(title=title, xlabel="time (s)", ylabel="loudness", xlim=(seconds[0], seconds[-1]))
+        axis.set_yticks([])
+    return fig
+
+
+@styled
 def errors(named: Mapping[str, Sequence[Float[Tensor, " _"]]], threshold: float) -> Figure:
     """The larger relative error against step, one column for each group of descents."""
     fig, panels = layout(len(named), 2.3, 2.6)
