@@ -58,12 +58,12 @@ def _largest(paley: torch.Tensor) -> float:
 
 def _energy(band, N: int) -> torch.Tensor:
     """Gains of wavelets along time, squared and summed, at the bins (N,); folded as they are."""
-    gain = band.values[:, 0, ::2].double().abs()  # each stands twice in a row
-    folded = torch.nn.functional.pad(gain, (0, -band.width % band.size))
+    gain = band.values[:, ::2].double().abs()  # each stands twice in a row
+    folded = torch.nn.functional.pad(gain, (0, -band.bins % band.size))
     together = folded.unflatten(-1, (-1, band.size)).sum(-2)
-    bins = torch.arange(band.width)
+    bins = torch.arange(band.bins)
     energy = (gain * together[:, bins % band.size]).sum(0)
-    return torch.zeros(N, dtype=torch.float64).index_add_(0, (band.start + bins) % N, energy)
+    return torch.zeros(N, dtype=torch.float64).index_add_(0, (bins - band.below) % N, energy)
 
 
 def _along_frequency(quefrency) -> float:

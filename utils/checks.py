@@ -65,13 +65,10 @@ def tensor(name: str, value, *, last: int | None = None, ndim: int | None = None
     return value
 
 
-def floating(name: str, value, *, last=None, ndim=None, nan: bool = False) -> Tensor:
-    """Return `value` if it is a `tensor` of finite numbers, no larger than `LARGEST`.
-
-    With `nan`, as operators have it, a NaN passes: it shows in whatever is computed from it.
-    """
+def floating(name: str, value, *, last=None, ndim=None) -> Tensor:
+    """Return `value` if it is a `tensor` of finite numbers, no larger than `LARGEST`."""
     peak = tensor(name, value, last=last, ndim=ndim).detach().abs().amax()
-    if not all_true(~(peak > LARGEST) if nan else peak <= LARGEST):
+    if not all_true(peak <= LARGEST):
         worst = f"{peak:g}" if math.isfinite(peak) else "NaN or infinite values"
         raise ValueError(f"{name} holds {worst}; expected finite values up to {LARGEST:g}")
     return value

@@ -142,7 +142,7 @@ def sequence(
 
 def delay(x: Float[Tensor, "*batch n"], samples: int) -> Float[Tensor, "*batch n"]:
     """Shift a sound (..., N) later by `samples` (earlier if negative) and fill with zeros."""
-    length = checks.floating("x", x, nan=True).shape[-1]
+    length = checks.tensor("x", x).shape[-1]
     checks.integer("samples", samples, least=1 - length, most=length - 1)
     return torch.nn.functional.pad(x, (samples, -samples))  # a negative number of zeros cuts
 

@@ -84,23 +84,24 @@ class Scattering(Described):
         self.frames = 1 if T == "global" else end_frame - self.first_frame
         self.lowpass = _buffer(wavelets.lowpass_band(self.padded, width))
 
-        # First order: wavelets by scale, whose rows keep the bins that the rest of them reads.
-        bands_2 = [self._band(self.bank_2, n2) for n2 in range(len(self.bank_2.xi))]
-        read = np.array([max(band.start + len(band.values), -band.start) for band in bands_2])
-        scales = np.unique(self.bank_1.j)
-        averaged = self.padded >> self.log2_stride + 1
+        # First order, scale by scale: wavelets, and how many bins of their rows are read.
+        first, second = (self._bands(bank) for bank in (self.bank_1, self.bank_2))
+        read = np.array([max(band.stop, -band.start) for band in second])
+        scales, averaged = np.unique(self.bank_1.j), self.padded >> self.log2_stride + 1
         self.kept = [1 + max([averaged, *read[self.bank_2.j > j]]) for j in scales] + [1 + averaged]
-        self.scalogram = nn.ModuleList(map(self._rows, scales, self.kept))
-        self.lead = max(0, *(-band.start for band in self.scalogram))
+        self.below = max(0, *(-band.start for band in first))
+        self.scalogram = nn.ModuleList()
+        for j, kept in zip(scales, self.kept, strict=False):
+            own = [first[n] for n in np.flatnonzero(self.bank_1.j == j)]
+            stop = max(first[n].stop for n in np.flatnonzero(self.bank_1.j >= j))
+            # Sampled as by Kymatio, or as densely as a band, or the bins to be read, ask.
+            size = max(self.oversampling * self.padded / 2**j, 2 * kept)
+            size = _fast_size(max(size, *(len(band.values) for band in own)))
+            self.scalogram.append(_Bandpass(own, self.below, stop, size))
 
-    def _band(self, bank, n):
-        return wavelets.morlet_band(self.padded, bank.xi[n], bank.sigma[n])
-
-    def _rows(self, j, kept):
-        """The first-order wavelets of scale j, sampled as Kymatio samples them and `kept` asks."""
-        bands = [self._band(self.bank_1, n1) for n1 in np.flatnonzero(self.bank_1.j == j)]
-        size = max(self.oversampling * self.padded / 2**j, *(len(band.values) for band in bands))
-        return _Bandpass(bands, _fast_size(max(size, 2 * kept * (self.bank_2.j > j).any())))
+    def _bands(self, bank):
+        pairs = zip(bank.xi, bank.sigma, strict=True)
+        return [wavelets.morlet_band(self.padded, xi, sigma) for xi, sigma in pairs]
 
     def _second_order(self, filters):
         """One module per scale: of the wavelets along time that read its rows and all finer ones,
@@ -134,37 +135,26 @@ class Scattering(Described):
 
         In what follows the first axis, 1 + K, is carried along; all is linear but the moduli.
         """
-        bands = self._bands(self._input(z.reshape(len(z), -1, self.length)))
-        rows, order_2 = bands[0].new_empty(*bands[0].shape[:-2], 0, self.kept[0]), []
-        for band, joint in zip(bands, self.order_2, strict=True):
-            Y, rows = joint.filter(rows, _modulus(band))
-            order_2 += [joint(Y)] if joint.n2 else []
+        spectrum = self._input(z.reshape(len(z), -1, self.length))
+        rows, order_2 = spectrum.new_empty(*spectrum.shape[:-1], 0, self.kept[0]), []
+        for band, joint in zip(self.scalogram, self.order_2, strict=True):
+            spectrum = spectrum[..., : band.bins]  # coarser scales read no more
+            U = _modulus(band(spectrum))
+            own = torch.fft.rfft(U, norm="forward")[..., : joint.kept]
+            rows = torch.cat([rows, own], dim=-2)
+            order_2 += [joint(rows)] if joint.n2 else []
+            rows = rows[..., : joint.passed]
         features = torch.cat([self._first_order(rows), *order_2], dim=-1)
         return features.reshape(*z.shape[:-1], -1)
 
     def _input(self, z):
-        """Silence made zero, reflections added: (..., batch, length) -> spectrum (..., padded)"""
+        """Silence made zero, reflections added: (..., batch, length) -> spectrum (..., bins), from
+        the bin at -below on."""
         z = z.masked_fill(z[0].abs() <= SILENCE, 0.0)  # a NaN is not silence
         pad_right = self.padded - self.length - self.pad_left
         padded = nn.functional.pad(z, (self.pad_left, pad_right), mode="reflect")
-        return torch.fft.fft(padded, norm="forward")
-
-    def _bands(self, spectrum):
-        """x * psi_1, scale by scale: (..., padded) -> tuple of (..., n1, time)"""
-
-        def there(spectrum):  # with bins below zero in front
-            bins = torch.cat([spectrum[..., self.padded - self.lead :], spectrum], dim=-1)
-            bins = bins.unsqueeze(-2)
-            return tuple(band.there(bins, self.lead).squeeze(-2) for band in self.scalogram)
-
-        def back(*grads):
-            bins = grads[0].new_zeros(*grads[0].shape[:-2], 1, self.lead + self.padded)
-            for band, grad in zip(self.scalogram, grads, strict=True):
-                band.back(grad.unsqueeze(-2), bins, self.lead)
-            bins[..., self.padded :] += bins[..., : self.lead]
-            return (bins[..., 0, self.lead :],)
-
-        return _Linear.apply(there, back, spectrum)
+        spectrum = torch.fft.fft(padded, norm="forward")
+        return torch.cat([spectrum[..., self.padded - self.below :], spectrum], dim=-1)
 
     def _first_order(self, rows):
         """Scattering of the averaged scalogram: half spectra of its rows -> (..., outputs)"""
@@ -207,155 +197,6 @@ class Scattering(Described):
                 table[name] *= self.Q[0]
             table["time"] /= sample_rate
         return table
-
-
-class _Bandpass(nn.Module):
-    """Wavelets along time, each brought to base band and sampled `size` times.
-
-    Spectra are read from bin `start` on as if they began at zero: what comes out is shifted in
-    frequency, which a modulus does not see. Real and imaginary parts are scaled side by side,
-    hence each value twice in a row.
-    """
-
-    def __init__(self, bands, size):
-        super().__init__()
-        self.start = min(band.start for band in bands)
-        self.width = max(band.start + len(band.values) for band in bands) - self.start
-        values = np.zeros((len(bands), 1, self.width))
-        for row, band in zip(values, bands, strict=True):
-            row[0, band.start - self.start :][: len(band.values)] = band.values
-        self.values, self.size = _buffer(values.repeat(2, axis=-1)), size
-
-    def there(self, spectra, below=0):
-        """(..., n, bins), the first `below` zero -> complex (..., wavelets, n, size)"""
-        (bins, values), *folded = self._pieces(spectra, below)
-        bands = bins.unsqueeze(-3) * values
-        # A band wider than the sampling rate still gives exact samples, once it is folded.
-        for bins, values in folded:
-            bands[..., : bins.shape[-1]].addcmul_(bins.unsqueeze(-3), values)
-        return torch.fft.ifft(_complex(bands), n=self.size, norm="forward")
-
-    def back(self, grad, spectra, below=0):
-        """Add to the gradient of `spectra` what comes from that of what `there` returns."""
-        bands = _real(torch.fft.fft(grad))
-        for bins, values in self._pieces(spectra, below):
-            part = bands[..., : bins.shape[-1]]
-            if len(values) == 1:
-                bins.addcmul_(part.squeeze(-3), values[0])
-            else:
-                bins += (part * values).sum(-3)
-
-    def _pieces(self, spectra, below):
-        """Where the wavelets are, `size` bins at a time: parts of the spectra, and the values."""
-        bins = _real(spectra)[..., 2 * (below + self.start) :][..., : 2 * self.width]
-        values = self.values.to(bins)
-        return zip(bins.split(2 * self.size, -1), values.split(2 * self.size, -1), strict=True)
-
-
-class _Joint(nn.Module):
-    """Second-order paths of the wavelets `n2` along time, which all read the same rows.
-
-    `scale` is that of the last of these rows.
-    """
-
-    def __init__(self, scattering, scale, n2, quefrency):
-        super().__init__()
-        self.n2, self.quefrency, self.frames = n2.tolist(), quefrency, scattering.frames
-        self.kept, self.passed = scattering.kept[scale : scale + 2]
-        # A half spectrum stands for two bins each, but for the first and the last.
-        size = scattering.scalogram[scale].size
-        share = np.where(2 * np.arange(self.kept) % size, 0.5, 1.0)
-        self.share = _buffer(share.repeat(2))
-        sizes = [self._size(scattering, n) for n in self.n2]
-        self.bands = nn.ModuleList(
-            _Bandpass([scattering._band(scattering.bank_2, n) for n, _ in group], size)
-            for size, group in itertools.groupby(
-                zip(self.n2, sizes, strict=True), lambda pair: pair[1]
-            )
-        )
-        self.below = max([0, *(-band.start for band in self.bands)])
-        self._average(scattering, sizes)
-
-    @staticmethod
-    def _size(scattering, n2):
-        size = max(SAMPLES_PER_SIGMA * scattering.bank_2.sigma[n2] * scattering.padded, MIN_SAMPLES)
-        size *= scattering.oversampling
-        if scattering.T != "global":
-            # Leave room for the band of the low-pass filter beside that of the modulus.
-            size += scattering.padded >> scattering.log2_stride
-        return _fast_size(size)
-
-    def _average(self, scattering, sizes):
-        """Set weights (samples, reach) of the average over time, and which frames they reach.
-
-        Samples and frames of one wavelet follow those of the other.
-        """
-        N, T, first = scattering.padded, scattering.T, scattering.first_frame
-        weights, self.spans = [np.zeros((0, 1))], []
-        for i, size in enumerate(sizes):
-            if T == "global":
-                each, starts = np.full((size, 1), 1 / size), [0]
-            else:
-                each, starts = wavelets.time_average(size, N, T, first, self.frames, BLOCK)
-            step, offset = size if len(set(starts)) == 1 else BLOCK, sum(sizes[:i])
-            for t, start in zip(range(0, size, step), starts, strict=False):
-                frame = i * self.frames + start
-                span = slice(offset + t, offset + min(t + step, size))
-                self.spans.append((span, slice(frame, frame + each.shape[1])))
-            weights.append(each)
-        reach = max(each.shape[1] for each in weights)
-        padded = [np.pad(each, ((0, 0), (0, reach - each.shape[1]))) for each in weights]
-        self.weights = _buffer(np.concatenate(padded))
-
-    def filter(self, rows, U):
-        """U_1 * psi_2, up to a phase common to all n1, and what the next scale reads of the rows.
-
-        Half spectra of the finer rows (..., n, kept), own rows (..., n1, time) -> real and
-        imaginary parts side by side (..., samples, 2 (n + n1)), half spectra (..., n + n1, passed)
-        """
-        n, size, below = rows.shape[-2], U.shape[-1], self.below
-
-        def there(rows, U):
-            own = torch.fft.rfft(U, norm="forward")[..., : self.kept]
-            if own.shape[-1] < self.kept:
-                own = nn.functional.pad(own, (0, self.kept - own.shape[-1]))
-            rows = torch.cat([rows, own], dim=-2)
-            spectra = rows
-            if below:
-                spectra = torch.cat([rows[..., 1 : below + 1].flip(-1).conj(), rows], dim=-1)
-            Y = rows.new_empty(*rows.shape[:-2], len(self.weights), rows.shape[-2])
-            for band, plane in self._planes(Y):
-                plane.copy_(band.there(spectra, below))
-            return _real(Y), rows[..., : self.passed]
-
-        def back(Y, rows):
-            rows = nn.functional.pad(rows, (below, self.kept - self.passed))
-            for band, plane in self._planes(_complex(Y)):
-                band.back(plane, rows, below)
-            if below:
-                rows[..., below + 1 : 2 * below + 1] += rows[..., :below].flip(-1).conj()
-            rows = rows[..., below:]
-            own = _real(rows[..., n:, : size // 2 + 1])
-            own = own * self.share[: own.shape[-1]].to(own)
-            return rows[..., :n, :], torch.fft.irfft(_complex(own), n=size)
-
-        return _Linear.apply(there, back, rows, U)
-
-    def _planes(self, Y):
-        """Filters, and where their outputs (..., wavelets, n, size) stand in Y (..., samples, n)"""
-        counts = [len(band.values) for band in self.bands]
-        parts = Y.split([n * band.size for n, band in zip(counts, self.bands, strict=True)], dim=-2)
-        for n, band, part in zip(counts, self.bands, parts, strict=True):
-            yield band, part.unflatten(-2, (n, -1)).mT
-
-    def forward(self, Y):
-        C, weights = self.quefrency.convolve.to(Y), self.weights.to(Y)
-        filters = C, weights, self.spans, len(self.n2) * self.frames
-        if len(Y) == 1:
-            U = _AveragedModulus.apply(Y.squeeze(0), *filters).unsqueeze(0)
-        else:
-            U = _PushForward.apply(Y[1:], Y[0], *filters)
-        return self.quefrency.average(U.unflatten(-2, (len(self.n2), -1))).flatten(-2)
 
 
 class JTFS(Scattering):
@@ -417,6 +258,103 @@ class JTFS(Scattering):
         self.order_2 = self._second_order(lambda n: Quefrency(self, n, (1, -1), rate))
 
 
+class _Bandpass(nn.Module):
+    """Wavelets along time, each brought to base band and sampled `size` times.
+
+    They read the bins from -below up to `stop` as if these began at zero: what comes out is shifted
+    in frequency, which a modulus does not see.
+    """
+
+    def __init__(self, bands, below, stop, size):
+        super().__init__()
+        self.below, self.bins, self.size = below, below + stop, size
+        values = np.zeros((len(bands), self.bins))
+        for row, band in zip(values, bands, strict=True):
+            row[below + band.start : below + band.stop] = band.values
+        # Real and imaginary parts are scaled side by side, hence each value twice in a row.
+        self.values = _buffer(values.repeat(2, axis=-1))
+
+    def forward(self, spectra):
+        """(..., bins) -> complex (..., wavelets, size)"""
+        spectra = torch.view_as_real(spectra).flatten(-2).unsqueeze(-2)
+        bands = spectra * self.values.to(spectra)
+        if self.bins > self.size:  # samples are exact all the same, once the band is folded
+            bands = nn.functional.pad(bands, (0, 2 * (-self.bins % self.size)))
+            bands = bands.unflatten(-1, (-1, 2 * self.size)).sum(-2)
+        bands = torch.view_as_complex(bands.unflatten(-1, (-1, 2)))
+        return torch.fft.ifft(bands, n=self.size, norm="forward")
+
+
+class _Joint(nn.Module):
+    """Second-order paths of the wavelets `n2` along time, which all read the same rows.
+
+    `scale` is that of the last of these rows.
+    """
+
+    def __init__(self, scattering, scale, n2, quefrency):
+        super().__init__()
+        self.n2, self.quefrency, self.frames = n2.tolist(), quefrency, scattering.frames
+        self.kept, self.passed = scattering.kept[scale : scale + 2]
+        bands = scattering._bands(scattering.bank_2)
+        self.below = max([0, *(-bands[n].start for n in self.n2)])
+        sizes = [self._size(scattering, n) for n in self.n2]
+        groups = itertools.groupby(zip(sizes, self.n2, strict=True), lambda pair: pair[0])
+        self.bands = nn.ModuleList(
+            _Bandpass([bands[n] for _, n in group], self.below, self.kept, size)
+            for size, group in groups
+        )
+        self._average(scattering, sizes)
+
+    @staticmethod
+    def _size(scattering, n2):
+        size = max(SAMPLES_PER_SIGMA * scattering.bank_2.sigma[n2] * scattering.padded, MIN_SAMPLES)
+        size *= scattering.oversampling
+        if scattering.T != "global":
+            # Leave room for the band of the low-pass filter beside that of the modulus.
+            size += scattering.padded >> scattering.log2_stride
+        return _fast_size(size)
+
+    def _average(self, scattering, sizes):
+        """Set weights (samples, reach) of the average over time, and which frames they reach.
+
+        Samples and frames of one wavelet follow those of the other.
+        """
+        N, T, first = scattering.padded, scattering.T, scattering.first_frame
+        weights, self.spans = [np.zeros((0, 1))], []
+        for i, size in enumerate(sizes):
+            if T == "global":
+                each, starts = np.full((size, 1), 1 / size), [0]
+            else:
+                each, starts = wavelets.time_average(size, N, T, first, self.frames, BLOCK)
+            step, offset = size if len(set(starts)) == 1 else BLOCK, sum(sizes[:i])
+            for t, start in zip(range(0, size, step), starts, strict=False):
+                frame = i * self.frames + start
+                span = slice(offset + t, offset + min(t + step, size))
+                self.spans.append((span, slice(frame, frame + each.shape[1])))
+            weights.append(each)
+        reach = max(each.shape[1] for each in weights)
+        padded = [np.pad(each, ((0, 0), (0, reach - each.shape[1]))) for each in weights]
+        self.weights = _buffer(np.concatenate(padded))
+
+    def forward(self, rows):
+        """Half spectra (..., n1, kept) of rows -> (..., outputs)"""
+        return self.average(self.filter(rows))
+
+    def filter(self, rows):
+        """U_1 * psi_2, up to a phase common to all n1: (..., n1, kept) -> (..., samples, 2 n1),
+        real and imaginary parts side by side."""
+        if self.below:
+            rows = torch.cat([rows[..., 1 : self.below + 1].flip(-1).conj(), rows], dim=-1)
+        planes = [plane.mT for band in self.bands for plane in band(rows).unbind(-2)]
+        return torch.view_as_real(torch.cat(planes, dim=-2)).flatten(-2)
+
+    def average(self, Y):
+        """Means of moduli |Y * psi_fr|: (1 + K, batch, samples, 2 n1) -> (1 + K, batch, outputs)"""
+        C, weights = self.quefrency.convolve.to(Y), self.weights.to(Y)
+        U = _AveragedModulus.apply(Y, C, weights, self.spans, len(self.n2) * self.frames)
+        return self.quefrency.average(U.unflatten(-2, (len(self.n2), -1))).flatten(-2)
+
+
 class Quefrency(nn.Module):
     """Wavelets along the first n1_max log-frequency bins, and the average over log-frequency."""
 
@@ -445,7 +383,7 @@ def _exact(forward):
 
     @functools.wraps(forward)
     def inner(*inputs):
-        kind = next(each.device.type for each in inputs if isinstance(each, torch.Tensor))
+        kind = inputs[0].device.type
         if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
             return forward(*inputs)
         with torch.autocast(kind, enabled=False):
@@ -454,75 +392,72 @@ def _exact(forward):
     return inner
 
 
-class _Function(torch.autograd.Function):
-    """One whose inputs have an axis of items, `axes` says where, as have its outputs."""
+class _Product(torch.autograd.Function):
+    """Y @ C, whose gradient `torch.autocast` does not round either."""
 
-    axes, out_axis = (0,), 0
+    @staticmethod
+    @_exact
+    def forward(Y, C):
+        return Y @ C
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.C = inputs[1]
+
+    @staticmethod
+    def backward(ctx, grad):
+        return _Product.apply(grad, ctx.C.mT), None
+
+    @staticmethod
+    def jvp(ctx, tangent, _):
+        return _Product.apply(tangent, ctx.C)
+
+    @staticmethod
+    def vmap(info, in_dims, Y, C):
+        return _Product.apply(Y.movedim(in_dims[0], 0), C), 0
+
+
+def product(Y, C):
+    """Y @ C in full precision both ways: (..., n), constant (n, m) -> (..., m)."""
+    return _Product.apply(Y, C)
+
+
+class _OfItems(torch.autograd.Function):
+    """Its first inputs, `counted` of them, and its output have items along axis 1."""
+
+    counted = 1
 
     @classmethod
     def vmap(cls, info, in_dims, *inputs):
         """`torch.func.vmap` makes more items."""
         size, folded = info.batch_size, list(inputs)
-        for i, axis in enumerate(cls.axes):
+        for i in range(cls.counted):
             value, dim = inputs[i], in_dims[i]
-            value = value.unsqueeze(axis) if dim is None else value.movedim(dim, axis)
-            shape = *value.shape[:axis], size, *value.shape[axis + 1 :]
-            folded[i] = value.expand(shape).flatten(axis, axis + 1)
-        return cls.apply(*folded).unflatten(cls.out_axis, (size, -1)), cls.out_axis
+            value = value.unsqueeze(1) if dim is None else value.movedim(dim, 1)
+            folded[i] = value.expand(len(value), size, *value.shape[2:]).flatten(1, 2)
+        return cls.apply(*folded).unflatten(1, (size, -1)), 1
 
 
-class _Linear(torch.autograd.Function):
-    """A linear map of tensors, `there`, whose adjoint is `back`: of tuples, along trailing axes."""
+class _AveragedModulus(_OfItems):
+    """|Y[0] C| averaged over time, and its derivatives along Y[1:]; nothing but Y is stored.
 
-    @staticmethod
-    @_exact
-    def forward(there, back, *inputs):
-        return there(*inputs)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.there, ctx.back, *_ = inputs
-
-    @staticmethod
-    def backward(ctx, *grads):
-        return None, None, *_Linear.apply(ctx.back, ctx.there, *grads)
-
-    @staticmethod
-    def jvp(ctx, _, __, *tangents):
-        return _Linear.apply(ctx.there, ctx.back, *tangents)
-
-    @staticmethod
-    def vmap(info, in_dims, there, back, *inputs):
-        moved = [
-            value.expand(info.batch_size, *value.shape) if dim is None else value.movedim(dim, 0)
-            for value, dim in zip(inputs, in_dims[2:], strict=True)
-        ]
-        outputs = _Linear.apply(there, back, *moved)
-        return outputs, (0,) * len(outputs)
-
-
-def product(Y, C):
-    """Y @ C in full precision both ways: (..., n), constant (n, m) -> (..., m).
-
-    Inside `torch.autocast` the operator `@` rounds, and so does its gradient, which does not know
-    how the forward pass was made.
-    """
-    return _Linear.apply(lambda Y: (Y @ C,), lambda grad: (grad @ C.mT,), Y)[0]
-
-
-class _AveragedModulus(_Function):
-    """|Y C| averaged over time, of which nothing but Y is stored.
-
-    Y (batch, M, 2 n1), C (2 n1, 2 rows) in real form, weights (M, reach): each span of time
-    samples adds to the frames named beside it. Returns (batch, frames, rows).
+    Y (1 + K, batch, M, 2 n1), C (2 n1, 2 rows) in real form, weights (M, reach): each span of time
+    samples adds to the frames named beside it. Returns (1 + K, batch, frames, rows).
     """
 
     @staticmethod
     @_exact
     def forward(Y, C, weights, spans, frames):
-        out = Y.new_zeros(len(Y), frames, C.shape[1] // 2)
-        for item, time, parts in _blocks(Y, spans):
-            _add_average(out[item], _abs(_complex_product(Y[item, time], C)), weights[time], parts)
+        out = Y.new_zeros(*Y.shape[:2], frames, C.shape[1] // 2)
+        for item, time, parts in _blocks(Y[0], spans):
+            z = _complex_product(Y[0, item, time], C)
+            U = _abs(z)
+            _add_average(out[0, item], U, weights[time], parts)
+            if len(Y) > 1:
+                z /= U.clamp_(min=_least(U))[:, :, None]
+            for slope, tangent in zip(out[1:], Y[1:], strict=True):
+                real, imag = _complex_product(tangent[item, time], C).mul_(z).unbind(2)
+                _add_average(slope[item], real.add_(imag), weights[time], parts)
         return out
 
     @staticmethod
@@ -533,16 +468,36 @@ class _AveragedModulus(_Function):
 
     @staticmethod
     def backward(ctx, grad):
+        if len(grad) > 1:
+            _refuse()
         return _Adjoint.apply(grad, *ctx.saved_tensors, ctx.spans), None, None, None, None
 
     @staticmethod
     def jvp(ctx, tangent, *_):
-        return _PushForward.apply(tangent[None], *ctx.saved_tensors, ctx.spans, ctx.frames)[1]
+        Y, *filters = ctx.saved_tensors
+        if len(Y) > 1:
+            _refuse()
+        return _AveragedModulus.apply(torch.cat([Y, tangent]), *filters, ctx.spans, ctx.frames)[1:]
 
 
-class _Derivative(_Function):
-    """A first derivative, which refuses a second. `once_differentiable` would let pass, and take
-    for constant, a gradient whose incoming gradient is constant."""
+class _Adjoint(_OfItems):
+    """Gradient of a loss with respect to Y, from its gradient (1, batch, frames, rows)."""
+
+    counted = 2
+
+    @staticmethod
+    @_exact
+    def forward(grad, Y, C, weights, spans):
+        out = torch.empty_like(Y)
+        for item, time, parts in _blocks(Y[0], spans):
+            z = _complex_product(Y[0, item, time], C)
+            ratio = _abs(z).clamp_(min=_least(z))
+            for span, frame in parts:
+                change = weights[time][span, : frame.stop - frame.start] @ grad[0, item, frame]
+                torch.div(change, ratio[:, span], out=ratio[:, span])
+            z *= ratio[:, :, None]
+            out[0, item, time] = z.flatten(2) @ C.T
+        return out
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -550,49 +505,15 @@ class _Derivative(_Function):
 
     @staticmethod
     def backward(ctx, *grads):
-        raise RuntimeError("JTFS has first derivatives only")
+        # `once_differentiable` would let pass, and take for constant, a gradient whose incoming
+        # gradient is constant.
+        _refuse()
 
     jvp = backward
 
 
-class _Adjoint(_Derivative):
-    """Gradient of a loss with respect to Y, from its gradient (batch, frames, rows)."""
-
-    axes = (0, 0)
-
-    @staticmethod
-    @_exact
-    def forward(grad, Y, C, weights, spans):
-        out = torch.empty_like(Y)
-        for item, time, parts in _blocks(Y, spans):
-            z = _complex_product(Y[item, time], C)
-            ratio = _positive(_abs(z))
-            for span, frame in parts:
-                change = weights[time][span, : frame.stop - frame.start] @ grad[item, frame]
-                torch.div(change, ratio[:, span], out=ratio[:, span])
-            z *= ratio[:, :, None]
-            out[item, time] = z.flatten(2) @ C.T
-        return out
-
-
-class _PushForward(_Derivative):
-    """Averaged modulus of Y, then its derivatives along K tangents of Y, (K, batch, M, 2 n1)."""
-
-    axes, out_axis = (1, 0), 1
-
-    @staticmethod
-    @_exact
-    def forward(tangents, Y, C, weights, spans, frames):
-        out = Y.new_zeros(1 + len(tangents), len(Y), frames, C.shape[1] // 2)
-        for item, time, parts in _blocks(Y, spans):
-            z = _complex_product(Y[item, time], C)
-            U = _abs(z)
-            _add_average(out[0, item], U, weights[time], parts)
-            z /= _positive(U)[:, :, None]
-            for k, tangent in enumerate(tangents, start=1):
-                real, imag = _complex_product(tangent[item, time], C).mul_(z).unbind(2)
-                _add_average(out[k, item], real.add_(imag), weights[time], parts)
-        return out
+def _refuse():
+    raise RuntimeError("JTFS has first derivatives only")
 
 
 def _modulus(z):
@@ -601,7 +522,7 @@ def _modulus(z):
         return z.abs()
     U = z[0].abs()
     tangents = z[1:].real * z[0].real + z[1:].imag * z[0].imag
-    return torch.cat([U[None], tangents.div_(_positive(U))])
+    return torch.cat([U[None], tangents.div_(U.clamp(min=_least(U)))])
 
 
 def _blocks(Y, spans):
@@ -642,18 +563,9 @@ def _abs(z):
     return (real * real).addcmul_(imag, imag).sqrt_()
 
 
-def _positive(U):
-    """A modulus to divide by: what it divides is zero where it is, and so is then the ratio."""
-    return U.clamp(min=torch.finfo(U.dtype).tiny ** 0.5)
-
-
-def _real(z):
-    """Complex (..., n) -> real and imaginary parts side by side (..., 2 n), a view"""
-    return torch.view_as_real(z).flatten(-2)
-
-
-def _complex(x):
-    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+def _least(U):
+    """Of a modulus to divide by: what it divides is zero where it is, and so is then the ratio."""
+    return torch.finfo(U.dtype).tiny ** 0.5
 
 
 def _fast_size(n):

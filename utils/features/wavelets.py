@@ -51,6 +51,10 @@ class Band(NamedTuple):
     start: int  # first bin, negative where the filter reaches below zero frequency
     values: np.ndarray
 
+    @property
+    def stop(self):
+        return self.start + len(self.values)
+
 
 def filter_bank(J, Q):
     """Parameters of a Morlet filter bank of maximal scale 2**J with Q wavelets per octave.
