@@ -1,82 +1,99 @@
-"""Print what JTFS costs beside what was published, and beside MSS.
+"""Print what JTFS costs beside the published operators, MSS and auraloss.
 
-All figures are medians, measured in turns within this run, and ratios hold for this machine alone.
-Takes some minutes and ten gigabytes. On a machine with a GPU, also the setting of Mitcheltree et
-al., "SCRAPL", ICLR 2026. Chapter 6 shows how costs grow, and that of a Jacobian; chapter 8 that of
-a survey; tests hold the accuracy.
+Value and gradient of noise of 2^15 samples: medians, measured in turns within this run, so that
+ratios hold for this machine alone. On a CPU ten minutes, and ten gigabytes for the published JTFS.
+On a GPU batches up to 64, run as they are and as CUDA graphs, and the error that TF32 makes.
 """
 
 import platform
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import auraloss
 import torch
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from utils.experiments import cost  # noqa: E402
-from utils.experiments.cost import value_and_gradient  # noqa: E402
-from utils.experiments.published import Published  # noqa: E402
-from utils.features.jtfs import JTFS  # noqa: E402
-from utils.features.mss import MSS  # noqa: E402
-from utils.synth import am_chirp  # noqa: E402
+from utils.experiments import recipe
+from utils.experiments.cost import race, value_and_gradient
+from utils.experiments.published import Published
+from utils.features.jtfs import JTFS
+from utils.features.mss import MSS
+from utils.synth import SAMPLE_RATE
 
-N = 2**15
+N, GPU, THREADS = 2**15, torch.cuda.is_available(), torch.get_num_threads()
+DEVICE = "cuda" if GPU else "cpu"
+BATCHES = (1, 4, 16, 64) if GPU else (1, 4, 16)
+SETTINGS = {
+    "the book's": {},
+    "the recipe's": {**recipe.settings(SAMPLE_RATE), "oversampling": 0.5},
+    "SCRAPL's paper": {"J": 12, "J_fr": 3, "Q_fr": 2, "T": 2**12, "F": 8},
+}
+# Batches and settings at which the published operators run: as memory and patience allow.
+PUBLISHED = ((4, 16), ("the book's", "SCRAPL's paper")) if GPU else ((1,), ("the book's",))
 
 
-def row(label, *values):
-    print(f"{label:<58}" + "".join(f"{value:>18}" for value in values), flush=True)
+def noise(batch, seed=0):
+    return torch.randn(batch, N, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
 
 
-def against_the_published():
-    """Time and memory of value and gradient."""
-    operators = {
-        "oversampling 1": JTFS(N),
-        "oversampling 0.5": JTFS(N, oversampling=0.5),
+def operators():
+    compared, other = auraloss.freq.MultiResolutionSTFTLoss().to(DEVICE), noise(max(BATCHES), 1)
+    ours = {f"JTFS, {name}": JTFS(N, **settings).to(DEVICE) for name, settings in SETTINGS.items()}
+    return ours | {
         "MSS, both": MSS(magnitude="both"),
+        "auraloss": lambda x: compared(x[:, None], other[: len(x), None]),
     }
-    x = am_chirp(torch.tensor([8.0, 2.0]))
-    ours = {name: partial(value_and_gradient, phi, x) for name, phi in operators.items()}
-    with Published("JTFS", (1, N), torch.get_num_threads()) as published:
-        seconds = cost.race({"published": published, **ours}, repeats=3, at_least=1)
-    theirs, megabytes = seconds["published"], published.megabytes
-    needed = [cost.peak_memory(step) for step in ours.values()]
-    row("published: value and gradient", f"{theirs:.1f} s", f"{megabytes:.0f} MB")
-    row("", *ours)
-    row("value and gradient (ms)", *(f"{1000 * seconds[name]:.0f}" for name in ours))
-    row("time ratio, published / ours", *(f"{theirs / seconds[name]:.0f}" for name in ours))
-    row("peak memory (MB)", *(f"{each:.0f}" for each in needed))
-    row("memory ratio, published / ours", *(f"{megabytes / each:.0f}" for each in needed))
 
 
-def on_a_gpu():
-    """Batch of four, J_fr = 3, T = 4096, F = 8: against the published operator and MSS."""
-    settings = dict(J=12, J_fr=3, Q_fr=2, T=2**12, F=8)
-    phi, x = JTFS(N, **settings), torch.randn(4, N, generator=torch.Generator().manual_seed(0))
-    expected = value_and_gradient(phi, x)
-    x = x.to("cuda")
-    operators = {"JTFS": phi.to("cuda"), "MSS": MSS(magnitude="both")}
-    steps = {name: partial(value_and_gradient, each, x) for name, each in operators.items()}
-    error = (steps["JTFS"]().cpu() - expected).norm() / expected.norm()
-    print(f"\n{torch.cuda.get_device_name()}, batch of 4, {settings}")
-    row("gradient against the CPU's, relative", f"{error:.1e}")
-    with Published("JTFS", (4, N), device="cuda", **settings) as published:
-        seconds = cost.race({"published": published, **steps}, repeats=10, at_least=0.3)
-    for name, step in steps.items():
-        torch.cuda.reset_peak_memory_stats()
+def as_graph(step):
+    """The same step, recorded once as a CUDA graph."""
+    aside = torch.cuda.Stream()
+    with torch.cuda.stream(aside):
         step()
-        megabytes = torch.cuda.max_memory_allocated() / 2**20
-        row(name, f"{1000 * seconds[name]:.1f} ms", f"{megabytes:.0f} MB")
-    row("time ratio, published / ours", f"{seconds['published'] / seconds['JTFS']:.0f}")
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def compare(phis, batch):
+    """A table of all operators at one size of the batch."""
+    steps = {name: partial(value_and_gradient, phi, noise(batch)) for name, phi in phis.items()}
+    if GPU:  # auraloss waits for the processor, and cannot be recorded
+        names = [name for name in phis if name != "auraloss"]
+        steps |= {f"{name}, as a graph": as_graph(steps[name]) for name in names}
+    with ExitStack() as stack:
+        for kind in ("SCRAPL", "JTFS") if batch in PUBLISHED[0] else ():
+            for name in PUBLISHED[1]:
+                job = Published(kind, (batch, N), THREADS, DEVICE, **SETTINGS[name])
+                steps[f"published {kind}, {name}"] = stack.enter_context(job)
+        seconds = race(steps, repeats=3, at_least=0.2)
+    print(f"\n{f'batch of {batch}':<36}{'ms':>10}{'over MSS':>12}")
+    for name, each in seconds.items():
+        print(f"{name:<36}{1000 * each:>10.1f}{each / seconds['MSS, both']:>12.2f}", flush=True)
+
+
+def tensor_float_32(phi):
+    """Errors of a gradient against double precision, without and with TF32."""
+    truth = value_and_gradient(phi, noise(4).double())
+    for allowed in (False, True):
+        torch.backends.cuda.matmul.allow_tf32 = allowed
+        error = (value_and_gradient(phi, noise(4)) - truth).norm() / truth.norm()
+        print(f"error of a gradient, {'with' if allowed else 'without'} TF32: {error.item():.1e}")
 
 
 def main():
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}")
-    against_the_published()
-    if torch.cuda.is_available():
-        on_a_gpu()
+    device = torch.cuda.get_device_name() if GPU else platform.machine()
+    print(f"{device}, torch {torch.__version__}, {THREADS} threads")
+    phis = operators()
+    for batch in BATCHES:
+        compare(phis, batch)
+    if GPU:
+        tensor_float_32(JTFS(N).to(DEVICE))
 
 
 if __name__ == "__main__":
