@@ -33,9 +33,9 @@ def test_ends_are_those_of_searches_one_by_one():
 
 def test_each_search_says_why_it_stopped():
     phi = MSS((512, 128))
-    flat = gauss_newton_all(short, lambda x: 0 * x[..., :3], short(TRUTHS), STARTS)
+    flat = gauss_newton_all(short, lambda x: 0 * x[..., :3], short(TRUTHS), STARTS, n_jobs=1)
     assert all(match.stop is Stop.ZERO_GRADIENT and len(match.thetas) == 1 for match in flat)
-    spent = gauss_newton_all(short, phi, short(TRUTHS), STARTS, steps=1)
+    spent = gauss_newton_all(short, phi, short(TRUTHS), STARTS, steps=1, n_jobs=1)
     assert all(match.stop is Stop.STEPS and match.evaluations == 2 for match in spent)
 
 

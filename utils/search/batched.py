@@ -1,17 +1,23 @@
 """Many second-order searches at once, with one transform for all."""
 
+import itertools
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
+from joblib import delayed
 from torch import Tensor
 
 from .. import checks
 from ..parameters import coordinates, declared_by
 from .jacobian import batch_size, features_and_slopes, features_of
+from .many import parallel
 from .match import Match, Stop, check_as_many, match_of
 from .second_order import damped_step
+
+TOGETHER = 2  # searches of a process of a CPU: more would wait for the longest
 
 
 def gauss_newton_all(
@@ -22,17 +28,25 @@ def gauss_newton_all(
     *,
     steps: int = 30,
     tolerance: float = 1e-4,
+    n_jobs: int = -1,
 ) -> list[Match]:
     """`gauss_newton` for each target sound, from a start of its own, to the same ends.
 
-    Every search has its own damping and stops on its own. `synth` and `phi` take batches. The
-    `seconds` of each match are those of all.
+    Every search has its own damping and stops on its own. `synth` and `phi` take batches: on an
+    accelerator of all searches, elsewhere of two at a time, which `n_jobs` processes share as in
+    `match_all`. The `seconds` of each match are those of its batch.
     """
     check(synth, phi, targets, "starts", starts, ndim=2)
     check_as_many(targets, starts)
     checks.integer("steps", steps, least=1)
     checks.real("tolerance", tolerance, above=0)
-    return search_all(synth, phi, features_of(phi, targets), starts, steps, tolerance)
+    wanted = features_of(phi, targets)
+    size = TOGETHER if targets.device.type == "cpu" else len(targets)
+    parts = list(zip(wanted.split(size), starts.split(size), strict=True))
+    search = partial(delayed(search_all), synth, phi, steps=steps, tolerance=tolerance)
+    work = (search(known.clone(), start.clone()) for known, start in parts)
+    matches = parallel(n_jobs if len(parts) > 1 else 1, targets.device)(work)
+    return list(itertools.chain.from_iterable(matches))
 
 
 def check(synth, phi, targets: Tensor, name: str, points: Tensor, ndim: int | None = None) -> None:
