@@ -31,9 +31,10 @@ except ImportError:  # both files copied side by side into a project of one's ow
 # Samples per bandwidth sigma of a second-order wavelet, and at least. The modulus has no sharp
 # band limit, so that this, not the wavelet's own band, decides how exact its average is. More
 # than 8 gains little while MIN_SAMPLES is the limit; 6 errs twice as much where T is local. The
-# same along log-frequency, where the mean is global.
+# last is the same along log-frequency, where the mean is global.
 SAMPLES_PER_SIGMA = 8
 MIN_SAMPLES = 128
+SAMPLES_PER_SIGMA_FR = 8
 
 # Samples below it count as silence. Below it the first modulus would reach the subnormal numbers,
 # at some of which the derivative of torch's complex `abs` is NaN.
@@ -253,7 +254,7 @@ class JTFS(Scattering):
         _check_integer("Q_fr", Q_fr, 128)
         _check_integer("F", F, count, others=("global", None))
         self.J_fr, self.Q_fr, self.F = J_fr, Q_fr, F
-        rate = SAMPLES_PER_SIGMA * max(1, self.oversampling)
+        rate = SAMPLES_PER_SIGMA_FR * max(1, self.oversampling)
         self.order_1 = Quefrency(self, count, (1,), 4 * rate)  # it is cheap
         self.order_2 = self._second_order(lambda n: Quefrency(self, n, (1, -1), rate))
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .. import checks
 from . import wavelets
-from .jtfs import SAMPLES_PER_SIGMA, Described, Quefrency, Scattering, product
+from .jtfs import SAMPLES_PER_SIGMA_FR, Described, Quefrency, Scattering, product
 from .loss import SpectralLoss
 from .mss import MSS, spectrogram
 
@@ -240,7 +240,7 @@ class SeparableScattering(Scattering):
     ):
         super().__init__(length, J, Q, T, oversampling)
         self.J_fr, self.Q_fr, self.F = J_fr, Q_fr, F
-        self.order_1 = Quefrency(self, len(self.bank_1.xi), (1,), 4 * SAMPLES_PER_SIGMA)
+        self.order_1 = Quefrency(self, len(self.bank_1.xi), (1,), 4 * SAMPLES_PER_SIGMA_FR)
         self.order_2 = self._second_order(lambda count: _ThenQuefrency(self, count))
 
 
@@ -270,7 +270,7 @@ class _ThenQuefrency(_Rows):
 
     def __init__(self, scattering: Scattering, count: int):
         super().__init__(count)
-        self.along = Quefrency(scattering, count, (1,), SAMPLES_PER_SIGMA)
+        self.along = Quefrency(scattering, count, (1,), SAMPLES_PER_SIGMA_FR)
         self.outputs = self.along.outputs
 
     def average(self, U: Float[Tensor, "*batch time rows"]) -> Float[Tensor, "*batch d"]:
