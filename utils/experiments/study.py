@@ -27,20 +27,8 @@ from .tasks import PAIRS, TASKS
 
 RECORD = record.RECORDS / "searches.jsonl"
 SAMPLE = 2
-AMOUNTS = {
-    "delay": (0, 2**6, 2**8, 2**10, 2**12),
-    "noise": (20,),
-    "carrier": (0.5,),
-    "noise and carrier": (0.5,),
-    "jitter": (0.0, 0.15, 0.3, 0.6),
-    "warp": (0.05,),
-    "envelope warp": (0.05,),
-    "direction": (0.3,),
-    "ripples": (2**10,),
-    "outside": (1.5,),
-    "level": (2**10,),
-}
-CELLS = [(task, amount) for task, amounts in AMOUNTS.items() for amount in amounts]
+DELAYS = (0, 2**6, 2**8, 2**10, 2**12)
+CELLS = [("delay", samples) for samples in DELAYS]
 STARTS = ("random", "coarse")
 COARSE = 6  # values of each parameter on the grid
 SOLVERS = {"BFGS": quasi_newton, "Adam": gradient_descent}
