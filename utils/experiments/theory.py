@@ -58,7 +58,8 @@ def jtfs_of_chirp(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " path
     seen = np.einsum("pa,ab,pb->p", along_time**2, energy * steps[0] * steps[1], along_frequency**2)
     spread = np.hypot(duration, 1 / (2 * math.pi * paths["sigma_2"] * SAMPLE_RATE))
     tall = np.hypot(height, 1 / (2 * math.pi * sigma_fr))
-    return torch.from_numpy(np.sqrt(seen * spread * tall))
+    # At unit energy the amplitude of a chirp grows with the root of gamma, since its length falls.
+    return torch.from_numpy(np.sqrt(gamma * seen * spread * tall))
 
 
 def jtfs_of_ripple(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " paths"]:
@@ -157,19 +158,20 @@ def distance(
 def mss_under_delay(theta: Float[Tensor, " 2"], seconds: float, n_fft: int) -> float:
     """Predicted L1 distance of one spectrogram to its delayed self, over that of far-apart events.
 
-    Each frame shows the bead that sounds then, blurred by the window: a Gaussian of time as wide as
-    Hann's, and one of frequency, as wide as its main lobe and what the chirp climbs within it.
+    Each frame shows the bead that sounds then, blurred by the window, a Gaussian as wide as Hann's:
+    over time by its width, over frequency by that of its transform and by what the chirp climbs
+    within it.
     """
     f_m, gamma = theta.tolist()
     duration, _ = ridge(gamma)
-    hann = 0.1414 * n_fft / SAMPLE_RATE  # standard deviation of Hann's window as a density
+    window = 0.1808 * n_fft / SAMPLE_RATE  # standard deviation of Hann's window as a density
     reach = 4 * duration + seconds
     t = np.arange(-reach, reach, min(1 / (16 * f_m), n_fft / SAMPLE_RATE) / 8)
     beads = np.exp(-0.5 * (t / duration) ** 2) * np.abs(np.sin(2 * np.pi * f_m * t))
-    blur = np.exp(-0.5 * (t / hann) ** 2)
+    blur = np.exp(-0.5 * (t / window) ** 2)
     beads = np.convolve(beads, blur / blur.sum(), mode="same")
     climb = CARRIER * math.log(2) * gamma  # Hz per second, at the middle of the event
-    width = math.hypot(1 / (2 * math.pi * hann) / math.sqrt(2), climb * hann)
+    width = math.hypot(1 / (2 * math.pi * window), climb * window)
     late = np.interp(t - seconds, t, beads, left=0, right=0)
     return float(_l1_of_gaussians(beads, late, climb * seconds / width).sum() / (2 * beads.sum()))
 
