@@ -1,18 +1,15 @@
 """The losses that the comparison compares. To add one, add a line to `contenders`."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from ..features import rivals
 from ..features.compression import Root
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
-from .recipe import features_of_chirps, floor_of, root_jtfs
+from .recipe import floor_of, root_jtfs
 
 # MSS with its logarithm added, for several floors of it, asked only of sounds that are on time.
 FLOORS = {f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
@@ -45,28 +42,9 @@ class Contender(NamedTuple):
         return inspect.getdoc(getattr(phi, "phi", phi)).partition("\n")[0]
 
 
-class MultiResolution(nn.Module):
-    """The multi-resolution STFT loss of the package auraloss, with its defaults."""
-
-    def __init__(self):
-        super().__init__()
-        from auraloss.freq import MultiResolutionSTFTLoss  # the comparison alone needs it
-
-        self.loss = MultiResolutionSTFTLoss()
-
-    def forward(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> Float[Tensor, ""]:
-        return self.loss(x[None, None], y[None, None])
-
-
 def root(phi: nn.Module) -> Root:
     """The square roots of features, above a floor that suits chirps."""
     return Root(phi, floor_of(phi))
-
-
-def joined(phis: Sequence[nn.Module]) -> rivals.Joined:
-    """Operators side by side, so that the distances between chirps are as large in each."""
-    distances = [torch.pdist(features_of_chirps(phi)).mean().item() for phi in phis]
-    return rivals.Joined(phis, distances)
 
 
 def adam(phi: nn.Module) -> Way:

@@ -5,7 +5,7 @@ Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import librosa
 import numpy as np
@@ -121,43 +121,6 @@ class DynamicTimeWarping(Described):
         _, path = librosa.sequence.dtw(C=cost.numpy(force=True).astype(float))
         rows, columns = torch.from_numpy(path.copy()).to(x.device).T
         return cost[rows, columns].sum()
-
-
-class LogMel(Described):
-    """Logarithms of mel spectrograms at several window lengths; the loudness axis of many vocoders.
-
-    There are 16 times fewer bands than samples in a window. Weights are as in `MSS`; magnitudes
-    below `floor` count as it. Wu et al., "Differentiable digital signal processing mixture model
-    for synthesis parameter extraction from mixture of harmonic sounds", ICASSP 2022, and vocoders
-    such as Kumar et al., "DAC", NeurIPS 2023, use such losses.
-    """
-
-    def __init__(self, n_ffts=(2048, 1024, 512, 256), sample_rate=8192, floor=1e-5):
-        super().__init__()
-        self.n_ffts, self.sample_rate, self.floor = tuple(n_ffts), sample_rate, floor
-        for n in self.n_ffts:
-            mel = librosa.filters.mel(sr=sample_rate, n_fft=n, n_mels=n // 16, norm=None)
-            self.register_buffer(f"mel_{n}", torch.from_numpy(mel), persistent=False)
-
-    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
-        features = []
-        for n in self.n_ffts:
-            bands = product(spectrogram(x, n, n // 4).mT, getattr(self, f"mel_{n}").T.to(x))
-            level = torch.log(bands.clamp(min=self.floor)).flatten(-2)
-            features.append(level / (len(self.n_ffts) * level.shape[-1]))
-        return torch.cat(features, -1)
-
-
-class Joined(nn.Module):
-    """The features of several operators side by side, each divided by a number of its own."""
-
-    def __init__(self, phis: Sequence[nn.Module], scales: Sequence[float]):
-        super().__init__()
-        self.phis, self.scales = nn.ModuleList(phis), tuple(scales)
-
-    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
-        pairs = zip(self.phis, self.scales, strict=True)
-        return torch.cat([phi(x) / scale for phi, scale in pairs], -1)
 
 
 class Quantiles(Described):
