@@ -36,7 +36,7 @@ def test_the_record_is_complete(among, rows):
     for row in rows.values():
         truths = torch.stack([TASKS[row.task].truth(k, study.SAMPLE) for k in range(32)])
         errors = study.relative_errors(torch.tensor(row.predicted), truths)
-        assert row.errors == pytest.approx(errors, rel=1e-2, abs=2e-5)
+        assert row.errors == pytest.approx(errors, rel=1e-2, abs=3e-5)  # parameters are rounded
         assert study.from_line(study.to_line(row)) == row
 
 
