@@ -23,7 +23,6 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
-from scipy.interpolate import interp1d
 from scipy.stats import binned_statistic_2d
 from torch import Tensor, nn
 
@@ -115,23 +114,21 @@ def _label_outer(axis: plt.Axes) -> None:
 
 
 def layout(
-    count: int, width: float, height: float, above: Sequence[float] = (1,), **shared: bool
-) -> tuple[Figure, np.ndarray]:
+    count: int, width: float, height: float, **shared: bool
+) -> tuple[Figure, list[plt.Axes]]:
     """A figure of so many panels, at least so wide: as many beside each other as there is room for.
 
-    Each panel may hold several axes above each other, in the proportions `above`; the axes
-    returned are (count, len(above)).
+    They share no axes but those of `shared`, and the vertical one within a row.
     """
-    room, parts = plt.rcParams["figure.figsize"][0], len(above)
+    room = plt.rcParams["figure.figsize"][0]
     rows = -(-count // max(1, int(room / width)))
     columns = -(-count // rows)
     size = (min(room, 1.5 * width * columns), height * rows)
-    options = {"sharey": "row", "squeeze": False, "height_ratios": (*above,) * rows}
-    fig, axes = plt.subplots(parts * rows, columns, figsize=size, **options | shared)
-    panels = axes.reshape(rows, parts, columns).swapaxes(1, 2).reshape(-1, parts)
-    for axis in panels[count:].flat:
+    options = {"sharey": "row", "squeeze": False, "figsize": size}
+    fig, axes = plt.subplots(rows, columns, **options | shared)
+    for axis in axes.flat[count:]:
         axis.set_visible(False)
-    return fig, panels[:count]
+    return fig, list(axes.flat[:count])
 
 
 def column(height: float) -> tuple[Figure, plt.Axes]:
@@ -210,7 +207,7 @@ def spectrograms(x: Float[Tensor, " n"], n_ffts: Sequence[int]) -> Figure:
     """The magnitude spectrogram of a sound at several window lengths, one a column."""
     fig, panels = layout(len(n_ffts), 2.3, 2.4, sharex=True)
     samples, tops = x.numpy(force=True), []
-    for axis, n_fft in zip(panels.flat, n_ffts, strict=True):
+    for axis, n_fft in zip(panels, n_ffts, strict=True):
         moduli = abs(librosa.stft(samples, n_fft=n_fft, hop_length=n_fft // 4))
         seconds = np.arange(moduli.shape[1]) * (n_fft // 4) / SAMPLE_RATE
         hertz = np.arange(len(moduli)) * SAMPLE_RATE / n_fft
@@ -218,9 +215,9 @@ def spectrograms(x: Float[Tensor, " n"], n_ffts: Sequence[int]) -> Figure:
         tops.append(hertz[sounding(moduli.T)[1] - 1])
         axis.set_title(f"window of {1000 * n_fft / SAMPLE_RATE:.0f} ms")
         axis.set_xlim(np.array(sounding(samples)) / SAMPLE_RATE)
-    for axis in panels.flat:
+    for axis in panels:
         axis.set_ylim(0, np.median(tops))
-    bar(fig, image, panels.flat, "level (dB)", ticks=(-60, -30, 0))
+    bar(fig, image, panels, "level (dB)", ticks=(-60, -30, 0))
     return fig
 
 
@@ -271,7 +268,7 @@ def envelopes(named: Mapping[str, Float[Tensor, " _"]], seconds: tuple[float, fl
 def filters(named: Mapping[str, Float[Tensor, "_ _"]], sample_rate: float) -> Figure:
     """Banks of filters in the Fourier domain, each (wavelets, N), one above the other."""
     fig, panels = layout(len(named), WIDE, 1.6, sharex=True)
-    for axis, (title, bank), role in zip(panels.flat, named.items(), OTHERS, strict=False):
+    for axis, (title, bank), role in zip(panels, named.items(), OTHERS, strict=False):
         size = bank.shape[-1]
         bins = np.unique(np.geomspace(1, size // 2 - 1, 1000).astype(int))
         gains = bank[:, bins].numpy(force=True)
@@ -289,7 +286,7 @@ def joint_wavelets(
 ) -> Figure:
     """Real parts of wavelets (log-frequency bins, time) around their centre, one a column."""
     fig, panels = layout(len(named), 2.3, 2.6, sharex=True)
-    for axis, (title, wavelet) in zip(panels.flat, named.items(), strict=True):
+    for axis, (title, wavelet) in zip(panels, named.items(), strict=True):
         centred = np.fft.fftshift(wavelet.real.numpy(force=True))
         bins, samples = centred.shape
         steps = np.arange(samples) - samples // 2
@@ -312,23 +309,17 @@ def maps(
     `hertz` names the bins, from high to low, of which a map may have more than there are names.
     """
     fig, panels = layout(len(named), 2.6, 2.2, sharex=True)
-    heights = [each[: len(hertz)].numpy(force=True) for each in named.values()]
+    heights = [each[: len(hertz)].numpy(force=True)[::-1] for each in named.values()]
     peak = max(height.max() for height in heights) or 1.0
-    pitch = np.log2(hertz[: len(heights[0])])[::-1]
-    even = np.linspace(pitch[0], pitch[-1], 2 * len(pitch))
-
-    def resampled(height):
-        return interp1d(pitch, height[::-1], axis=0)(even)
-
-    low, high = union(sounding(resampled(height).T) for height in heights)
+    low, high = union(sounding(height.T) for height in heights)
     first, last = union(map(sounding, heights))
-    for axis, title, height in zip(panels.flat, named, heights, strict=True):
-        seconds = np.arange(first, last) * duration / height.shape[1]
-        shown = resampled(height)[low:high, first:last] / peak
-        image = _heat(axis, seconds, even[low:high], shown, **SHARE)
+    pitch = np.log2(hertz[: len(heights[0])])[::-1][low:high]  # here, in even steps
+    seconds = np.arange(first, last) * duration / heights[0].shape[1]
+    for axis, title, height in zip(panels, named, heights, strict=True):
+        image = _heat(axis, seconds, pitch, height[low:high, first:last] / peak, **SHARE)
         axis.set_title(title)
         _octaves(axis)
-    bar(fig, image, panels.flat, "modulus / largest", ticks=(0, 0.5, 1))
+    bar(fig, image, panels, "modulus / largest", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -343,7 +334,7 @@ def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> F
     quefrencies, column = np.unique(table["xi_fr"][second].round(6), return_inverse=True)
     shape = (len(rates), len(quefrencies))
     fig, panels = layout(len(named), 2.6, 2.9, sharex=True)
-    for axis, (title, features) in zip(panels.flat, named.items(), strict=True):
+    for axis, (title, features) in zip(panels, named.items(), strict=True):
         values = features.numpy(force=True)[second]
         mean = binned_statistic_2d(row, column, values, bins=shape).statistic
         image = axis.pcolormesh(relative(np.ma.masked_invalid(mean)), **SHARE)  # blank: no path
@@ -352,7 +343,7 @@ def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> F
         axis.set_yticks(np.arange(0, shape[0], 2) + 0.5, [f"{rate:.2g}" for rate in rates[::2]])
         axis.axvline(shape[1] / 2, color=MARK, linewidth=1)
         axis.set(title=title, xlabel="quefrency (cycles/octave), by spin", ylabel="rate (Hz)")
-    bar(fig, image, panels.flat, "feature / largest", ticks=(0, 0.5, 1))
+    bar(fig, image, panels, "feature / largest", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -372,7 +363,7 @@ def surfaces(
     plane = _plane(grid, synth, theta)
     fig, panels = layout(len(named), 2.3 if len(named) == 3 else 3, 2.7, sharex=True)
     grid = grid[plane][..., :2]
-    for axis, (title, (loss, gradient)) in zip(panels.flat, named.items(), strict=True):
+    for axis, (title, (loss, gradient)) in zip(panels, named.items(), strict=True):
         image = _surface(axis, synth, theta, grid, loss[plane])
         axis.set_title(title)
         if paths is None:
@@ -385,7 +376,7 @@ def surfaces(
             axis.plot(*walk.T, color=MARK, linewidth=1)
             for at, size, mark in ((0, 5, "start"), (-1, 8, "end")):
                 axis.plot(*walk[at], MARKS[mark], color=MARK, markersize=size, mec=EDGE)
-    bar(fig, image, panels.flat, "loss / its maximum", ticks=(0, 0.5, 1))
+    bar(fig, image, panels, "loss / its maximum", ticks=(0, 0.5, 1))
     return fig
 
 
@@ -399,7 +390,7 @@ def landscapes(
     """Losses over one grid, each between its extremes; the truth is a star, minima are rings."""
     plane = _plane(grid, synth, theta)
     fig, panels = layout(len(named), 1.7, 1.9, sharex=True)
-    for axis, (title, loss) in zip(panels.flat, named.items(), strict=True):
+    for axis, (title, loss) in zip(panels, named.items(), strict=True):
         _surface(axis, synth, theta, grid[plane][..., :2], loss[plane] - loss[plane].min())
         axis.set_title(title)
     return fig
@@ -516,7 +507,7 @@ def overlaps(
 def errors(named: Mapping[str, Sequence[Float[Tensor, " _"]]], threshold: float) -> Figure:
     """The larger relative error against step, one column for each group of descents."""
     fig, panels = layout(len(named), 2.3, 2.6)
-    for axis, (title, group), role in zip(panels.flat, named.items(), OTHERS, strict=False):
+    for axis, (title, group), role in zip(panels, named.items(), OTHERS, strict=False):
         for curve in group:
             axis.semilogy(_percent(curve), color=LIGHT[role_of(title, role)], linewidth=0.8)
         axis.axhline(100 * threshold, **LIMIT)
@@ -593,7 +584,7 @@ def forest(
     """
     names = list(next(iter(panels.values())))
     fig, axes = layout(len(panels), 2.3, 0.6 + 0.2 * len(names), sharex=True)
-    for axis, (title, counts) in zip(axes.flat, panels.items(), strict=True):
+    for axis, (title, counts) in zip(axes, panels.items(), strict=True):
         for row, (name, count) in enumerate(counts.items()):
             share, reach = _percent_of([count])
             colour = LIGHT[role_of(name, "quiet")]
@@ -617,7 +608,7 @@ def trainings(named: Mapping[str, Sequence]) -> Figure:
     """
     tests = list(next(iter(named.values()))[0].errors)
     fig, panels = layout(len(tests), 3, 3.2)
-    for axis, test in zip(panels.flat, tests, strict=True):
+    for axis, test in zip(panels, tests, strict=True):
         for (name, repeats), role, dash in zip(named.items(), OTHERS, DASHES, strict=False):
             colour = LIGHT[role_of(name, role)]
             for k, each in enumerate(repeats):
@@ -629,7 +620,7 @@ def trainings(named: Mapping[str, Sequence]) -> Figure:
         axis.set(title=f"sounds {test}", xlabel="seconds of training", xscale="log", yscale="log")
         plain(axis.xaxis)
         set_ticks(axis.yaxis, (3, 5, 10, 20, 50, 100, 200))
-    panels.flat[0].set_ylabel("median error (%)")
+    panels[0].set_ylabel("median error (%)")
     columns = 4 if fig.get_figwidth() > PHONE else 2
     fig.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=columns)
     return fig
@@ -639,7 +630,7 @@ def trainings(named: Mapping[str, Sequence]) -> Figure:
 def bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
     """Horizontal bars on logarithmic axes: a panel for each quantity, a bar for each name."""
     fig, axes = layout(len(panels), 3, 1.9, sharey=False)
-    for axis, (label, named) in zip(axes.flat, panels.items(), strict=True):
+    for axis, (label, named) in zip(axes, panels.items(), strict=True):
         names, values = list(named), np.array(list(named.values()))
         drawn = axis.barh(names, values, color=[LIGHT[role_of(name, "quiet")] for name in names])
         written = [np.format_float_positional(v, 2, fractional=False, trim="-") for v in values]

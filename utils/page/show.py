@@ -58,11 +58,9 @@ def _svg(fig: Figure) -> str:
     # Text stays text; the same figure makes the same file.
     with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dtfa"}):
         fig.savefig(file, format="svg", dpi=144, metadata={"Date": None})
-    svg = file.getvalue()
-    points = r'(width|height)="([\d.]+)pt"'  # 72 an inch, of which CSS has 96
-    svg = svg.replace(
-        "image-rendering:crisp-edges;image-rendering:pixelated", ""
-    )  # of pictures drawn pixel for pixel
+    # Browsers may smooth the few pixels of a map; points are 72 an inch, of which CSS has 96.
+    svg = re.sub(r"image-rendering:[\w-]+;?", "", file.getvalue())
+    points = r'(width|height)="([\d.]+)pt"'
     svg = re.sub(points, lambda found: f'{found[1]}="{float(found[2]) / 0.75:.0f}"', svg)
     return _adapt(svg[svg.index("<svg") :])
 
