@@ -12,7 +12,6 @@ import textwrap
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -30,7 +29,6 @@ from ..experiments.statistics import wilson
 from ..parameters import coordinates, parameters_of
 from ..search.landscape import local_minima
 from ..search.match import Match
-from ..synth import SAMPLE_RATE
 from .colours import (
     EDGE,
     LANDSCAPE,
@@ -202,30 +200,6 @@ def label_ends(axis: plt.Axes) -> None:
         axis.annotate(typeset(lines[k].get_label()), (1, ceiling), **look)
 
 
-@styled
-def spectrograms(x: Float[Tensor, " n"], n_ffts: Sequence[int]) -> Figure:
-    """The magnitude spectrogram of a sound at several window lengths, one a column."""
-    fig, panels = layout(len(n_ffts), 2.3, 2.4, sharex=True)
-    samples, tops = x.numpy(force=True), []
-    for axis, n_fft in zip(panels, n_ffts, strict=True):
-        moduli = abs(librosa.stft(samples, n_fft=n_fft, hop_length=n_fft // 4))
-        seconds = np.arange(moduli.shape[1]) * (n_fft // 4) / SAMPLE_RATE
-        hertz = np.arange(len(moduli)) * SAMPLE_RATE / n_fft
-        image = _heat(axis, seconds, hertz, _decibels(moduli, 60), vmin=-60, vmax=0)
-        tops.append(hertz[sounding(moduli.T)[1] - 1])
-        axis.set_title(f"window of {1000 * n_fft / SAMPLE_RATE:.0f} ms")
-        axis.set_xlim(np.array(sounding(samples)) / SAMPLE_RATE)
-    for axis in panels:
-        axis.set_ylim(0, np.median(tops))
-    bar(fig, image, panels, "level (dB)", ticks=(-60, -30, 0))
-    return fig
-
-
-def _decibels(moduli: np.ndarray, most: float) -> np.ndarray:
-    """Levels relative to the largest, down to so many dB below it."""
-    return librosa.amplitude_to_db(moduli, ref=np.max, top_db=most)
-
-
 def _heat(
     axis: plt.Axes, across: np.ndarray, up: np.ndarray, values: np.ndarray, cmap=SCALOGRAM, **scale
 ) -> ScalarMappable:
@@ -251,33 +225,6 @@ def _octaves(axis: plt.Axes) -> None:
         if len(hertz) > 2:
             break
     axis.set_yticks(np.log2(hertz), hertz)
-
-
-@styled
-def envelopes(named: Mapping[str, Float[Tensor, " _"]], seconds: tuple[float, float]) -> Figure:
-    """Curves (N,) over a common time axis in seconds, each with its label; four at most."""
-    fig, axis = column(2.4)
-    for (label, y), dash in zip(named.items(), DASHES, strict=False):
-        axis.plot(np.linspace(*seconds, len(y)), y.numpy(force=True), dash, label=label)
-    axis.set(xlabel="time (s)", ylabel="amplitude", xlim=seconds)
-    label_ends(axis)
-    return fig
-
-
-@styled
-def filters(named: Mapping[str, Float[Tensor, "_ _"]], sample_rate: float) -> Figure:
-    """Banks of filters in the Fourier domain, each (wavelets, N), one above the other."""
-    fig, panels = layout(len(named), WIDE, 1.6, sharex=True)
-    for axis, (title, bank), role in zip(panels, named.items(), OTHERS, strict=False):
-        size = bank.shape[-1]
-        bins = np.unique(np.geomspace(1, size // 2 - 1, 1000).astype(int))
-        gains = bank[:, bins].numpy(force=True)
-        gains[gains < 0.002] = np.nan  # draws nothing where there is nothing
-        axis.plot(bins * sample_rate / size, gains.T, color=LIGHT[role], linewidth=0.7)
-        axis.set(title=title, xscale="log", xlim=(1, sample_rate / 2), ylabel="gain")
-        plain(axis.xaxis)
-    axis.set_xlabel("frequency (Hz)")
-    return fig
 
 
 @styled
@@ -495,24 +442,11 @@ def overlaps(
 ) -> Figure:
     """A curve over time as a filled shape, and in each panel another one as a line."""
     fig, panels = layout(len(named), 2.3, 1.6, sharex=True)
-    for axis, (title, other) in zip(panels.flat, named.items(), strict=True):
+    for axis, (title, other) in zip(panels, named.items(), strict=True):
         axis.fill_between(seconds, original, color=LIGHT["quiet"], alpha=0.5, linewidth=0)
         axis.plot(seconds, other, color=LIGHT["mss"])
         axis.set(title=title, xlabel="time (s)", ylabel="loudness", xlim=(seconds[0], seconds[-1]))
         axis.set_yticks([])
-    return fig
-
-
-@styled
-def errors(named: Mapping[str, Sequence[Float[Tensor, " _"]]], threshold: float) -> Figure:
-    """The larger relative error against step, one column for each group of descents."""
-    fig, panels = layout(len(named), 2.3, 2.6)
-    for axis, (title, group), role in zip(panels, named.items(), OTHERS, strict=False):
-        for curve in group:
-            axis.semilogy(_percent(curve), color=LIGHT[role_of(title, role)], linewidth=0.8)
-        axis.axhline(100 * threshold, **LIMIT)
-        axis.set(title=title, xlabel="step", ylabel=ERROR, ylim=(0.02, 800))
-        plain(axis.yaxis)
     return fig
 
 
