@@ -442,9 +442,10 @@ def overlaps(
 ) -> Figure:
     """A curve over time as a filled shape, and in each panel another one as a line."""
     fig, panels = layout(len(named), 2.3, 1.6, sharex=True)
+    seconds, original = (each.numpy(force=True) for each in (seconds, original))
     for axis, (title, other) in zip(panels, named.items(), strict=True):
         axis.fill_between(seconds, original, color=LIGHT["quiet"], alpha=0.5, linewidth=0)
-        axis.plot(seconds, other, color=LIGHT["mss"])
+        axis.plot(seconds, other.numpy(force=True), color=LIGHT["mss"])
         axis.set(title=title, xlabel="time (s)", ylabel="loudness", xlim=(seconds[0], seconds[-1]))
         axis.set_yticks([])
     return fig
