@@ -1,11 +1,11 @@
-"""The study: its protocol, its record, and the theory and convergence that go with it."""
+"""The study: its protocol and its record, and the theory that goes with it."""
 
 import random
 
 import pytest
 import torch
 
-from utils.experiments import convergence, study, theory
+from utils.experiments import study, theory
 from utils.experiments.contenders import Contender, Way, contenders
 from utils.experiments.recipe import root_jtfs
 from utils.experiments.tasks import TASKS
@@ -99,23 +99,6 @@ def test_transport_along_time_grows_with_a_delay():
     x, phi = am_chirp(torch.tensor([8.0, 2.0])), rivals.Quantiles(along="time")
     near, far = ((phi(delay(x, d)) - phi(x)).norm() for d in (512, 1024))
     assert far / near == pytest.approx(2, rel=0.1)
-
-
-def test_convergence_counts_evaluations():
-    """Until the best point so far stays within a tolerance."""
-    truth = torch.tensor([8.0, 2.0])
-    asked = convergence.Distance(MSS(), am_chirp(truth), truth, 2)
-    asked.errors = [0.2, 0.04, 0.06, 0.03, 0.008, 0.008]
-    assert [asked.evaluations_to(each) for each in convergence.TOLERANCES] == [4, 5]
-    assert asked.evaluations_to(0.001) is None
-
-
-def test_convergence_repeats():
-    _, runs = convergence.read()
-    kept = [run for run in runs if (run.features, run.pair) == ("MSS", 1)]
-    again = list(convergence.converge("MSS", MSS(), 1))
-    alike = [a.evaluations == b.evaluations for a, b in zip(again, kept, strict=True)]
-    assert sum(alike) >= 0.8 * len(alike)
 
 
 def test_three_bumps_predict_the_condition_number():
