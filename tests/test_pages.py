@@ -88,6 +88,10 @@ def test_formulas_are_set(page):
     assert "$" not in page.locator("article.bd-article p").all_inner_texts()[3]
 
 
+# Whether there is a picture; one that waits to come into view does so no longer.
+DRAWN = "i => { i.loading = 'eager'; return i.decode().then(() => i.naturalWidth > 0); }"
+
+
 @taught
 def test_images_say_what_to_see(page):
     images = page.locator(FIGURES).all()
@@ -95,8 +99,7 @@ def test_images_say_what_to_see(page):
     for image in images:
         alt = image.get_attribute("alt")
         assert len(alt.split()) >= 8, alt
-        image.scroll_into_view_if_needed()
-        assert image.evaluate("i => i.decode().then(() => i.naturalWidth > 0)")
+        assert image.evaluate(DRAWN)
         caption = image.locator("xpath=ancestor::figure[1]/figcaption").text_content()
         assert caption != alt
         assert len(caption.split()) >= 8, caption
@@ -120,7 +123,7 @@ BEYOND = """() => {
 def test_figures_and_formulas_fit_the_column(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     for image in page.locator(FIGURES).all():
-        image.evaluate("i => { i.loading = 'eager'; return i.decode(); }")
+        image.evaluate(DRAWN)
     assert page.evaluate(BEYOND) == []
 
 
@@ -167,9 +170,8 @@ def test_sounds_can_be_played(page):
     rows = page.locator(".dtfa-sounds").all()
     assert len(rows) >= 1
     for row in rows:
-        assert len(row.get_by_role("group").get_attribute("aria-label").split()) >= 4
+        assert len(row.locator("[role=group]").get_attribute("aria-label").split()) >= 4
         for card in row.locator(".dtfa-card").all():
-            card.scroll_into_view_if_needed()
             assert card.locator("button").get_attribute("aria-label").startswith("Play: ")
             seconds = card.evaluate(
                 "card => new Promise((done, fail) => {"
@@ -178,7 +180,7 @@ def test_sounds_can_be_played(page):
                 " sound.load(); sound.preload = 'metadata'; })"
             )
             assert 0.9 < seconds <= 4.01
-            assert card.locator("img").evaluate("i => i.decode().then(() => i.naturalWidth > 0)")
+            assert card.locator("img").evaluate(DRAWN)
 
 
 @taught
