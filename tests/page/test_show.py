@@ -3,6 +3,7 @@ import io
 import re
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -57,13 +58,15 @@ def figure_of(draw, *data, **kwargs):
 
 
 def test_a_figure_has_a_drawing_for_a_phone_and_says_how_large_both_are():
-    maps = figures.spectrograms(am_chirp(torch.tensor([8.0, 1.0]), duration=0.5), (64, 512))
-    page = shown(show.figure, maps, alt="a chirp", caption="Delayed by 2^10.")
+    maps = figures.maps(
+        {"one": torch.eye(8), "other": torch.ones(8, 8)}, 2.0 ** np.arange(9, 1, -1), 1.0
+    )
+    page = shown(show.figure, maps, alt="two maps", caption="Delayed by 2^10.")
     assert "Delayed by 2¹⁰." in page
-    assert re.findall(r'width="(\d+)" height', page) == ["331", "662"]
+    assert re.findall(r'width="(\d+)" height', page) == ["336", "720"]
     for svg in drawings_of(page):
         assert svg.count("<image") == 3 and "pixelated" not in svg  # pictures, and a scale
-        assert "62 ms</text>" in svg  # is text
+        assert ">other</text>" in svg  # is text
 
 
 def test_sound_cards_are_labelled_equally_loud_and_cropped_to_what_sounds():
@@ -178,3 +181,5 @@ def test_table_has_a_caption_and_heads():
     assert re.findall(r"<th [^>]*>(.*?)</th>", page) == ["loss", "a &lt; b"]
     assert re.findall(r"<td[^>]*>(.*?)</td>", page) == ["MSS", "yes &amp; no"]
     assert 'style="color:var(--dtfa-mss)">MSS<' in page
+    said = shown(show.table, ("claim",), [("With a delay, MSS is lost.",)], caption="Claims")
+    assert "<td>With" in said  # a sentence is in no loss's colour

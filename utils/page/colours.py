@@ -56,8 +56,11 @@ def variables(dark: bool = False) -> str:
 
 
 def style(name: str) -> str:
-    """The attribute that gives HTML the colour of what a text names, where `SHEET` stands."""
-    return f' style="color:var(--dtfa-{role_of(name)})"'
+    """The attribute that gives HTML the colour of what a text names, where `SHEET` stands.
+
+    A sentence, of more than five words, has none.
+    """
+    return "" if len(name.split()) > 5 else f' style="color:var(--dtfa-{role_of(name)})"'
 
 
 # The variables for the site, whose theme may be switched, for Colab and for JupyterLab.
