@@ -343,6 +343,14 @@ def test_paper_holds_every_figure(page):
         assert box is None or box["height"] < 1000  # fits on a sheet
 
 
+@a_page
+def test_paper_is_light(page):
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    for event, theme in (("beforeprint", "light"), ("afterprint", "dark")):
+        page.evaluate(f"dispatchEvent(new Event('{event}'))")
+        assert page.locator("html").get_attribute("data-theme") == theme
+
+
 def test_a_link_to_the_page_has_a_preview(page):
     shown = preview(page)
     assert shown["site_name"] == BOOK["title"]

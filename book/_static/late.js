@@ -12,3 +12,11 @@ const watcher = new IntersectionObserver((seen) => {
 addEventListener("DOMContentLoaded", () => {
   for (const formula of document.querySelectorAll(".math")) watcher.observe(formula);
 });
+
+// Paper is light.
+const { dataset } = document.documentElement;
+addEventListener("beforeprint", () => {
+  dataset.onScreen = dataset.theme;
+  dataset.theme = "light";
+});
+addEventListener("afterprint", () => (dataset.theme = dataset.onScreen));
