@@ -44,7 +44,7 @@ class Aligned(Described):
         super().__init__()
         self.loss, self.by = loss, checks.one_of("by", by, ("envelopes", "waveforms"))
 
-    def forward(self, x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "..."]:
+    def forward(self, x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Tensor:
         return self.loss(align(x, y, self.by), y)
 
     def operator(self, target: Float[Tensor, " n"]) -> Callable:
