@@ -6,12 +6,12 @@ distributes the work.
 """
 
 import argparse
-import contextlib
 import sys
 from pathlib import Path
 
 import torch
-from joblib import delayed, parallel_config
+from joblib import delayed
+from study import workers
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
@@ -21,18 +21,6 @@ from utils.experiments import study  # noqa: E402
 from utils.experiments.contenders import contenders  # noqa: E402
 from utils.experiments.record import made_with, write  # noqa: E402
 from utils.search.many import parallel  # noqa: E402
-
-
-@contextlib.contextmanager
-def workers(scheduler: str | None):
-    """Set where joblib finds workers: this machine's cores, or a Dask cluster."""
-    if scheduler is None:
-        yield
-        return
-    from dask.distributed import Client  # only where there is a cluster
-
-    with Client(scheduler), parallel_config(backend="dask"):
-        yield
 
 
 def main(scheduler: str | None = None, loss: str | None = None, n_jobs: int = -1):

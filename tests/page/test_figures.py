@@ -197,3 +197,10 @@ def test_silence_can_be_drawn():
     ]
     for fig in drawn:
         fig.draw_without_rendering()
+
+
+def test_axes_end_where_what_they_show_ends():
+    lit = torch.zeros(3, 64)
+    lit[:, 32:40] = 1.0  # from 1 to 1.25 of 2 seconds
+    left, right = axes_of(figures.maps({"a": lit}, [800.0, 400.0, 200.0], 2.0))[0].get_xlim()
+    assert 0.9 < left < 1.05 and 1.2 < right < 1.35

@@ -1,6 +1,5 @@
 """The losses that the comparison compares. To add one, add a line to `contenders`."""
 
-import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,12 +33,6 @@ class Contender(NamedTuple):
 
     random: Way
     grid: Way
-
-    @property
-    def description(self) -> str:
-        """The first line of what the operator, or a loss without one, says of itself."""
-        phi = getattr(self.grid.loss, "phi", self.grid.loss)
-        return inspect.getdoc(getattr(phi, "phi", phi)).partition("\n")[0]
 
 
 def root(phi: nn.Module) -> Root:
