@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 LIBRARY := $(addprefix tests/,features search experiments page test_synth.py test_recording.py \
 	test_parameters.py)
 
-.PHONY: book test library picture bench study searches ablation encoder slides colab colab-new-scipy binder lint \
+.PHONY: book test library picture bench study convergence ablation encoder slides colab colab-new-scipy binder lint \
 	oldest newest links serve clean
 
 book: $(VENV)/.book
@@ -31,13 +31,13 @@ library: $(VENV)/.dev
 	$(PYTEST) $(LIBRARY)
 	DTFA_NO_HOOK=1 $(VENV)/bin/python -m pytest tests/test_bad_input.py
 
-# What the record of the comparison lacks; LOSS=name runs one loss anew, LOSS=all everything.
+# What the record of the comparison lacks; LOSS=name runs one loss anew, LOSS=all everything: about
+# five hours of one core, shared among all.
 study: $(VENV)/.book
-	$(VENV)/bin/python tools/study.py $(if $(LOSS),--loss "$(LOSS)")
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tools/study.py $(if $(LOSS),--loss "$(LOSS)")
 
-# The same, of the study that chapters 3 and 4 tell from.
-searches: $(VENV)/.book
-	$(VENV)/bin/python tools/searches.py $(if $(LOSS),--loss "$(LOSS)")
+convergence: $(VENV)/.book
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tools/convergence.py
 
 # Three minutes on a GPU; an hour or more on two cores.
 ablation: $(VENV)/.book

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import tempfile
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from utils.experiments.comparison import Run, run
+from utils.experiments.contenders import Contender, Way
 from utils.experiments.encoder import Encoder, QuadraticCriterion, train
+from utils.experiments.study import search
 from utils.features.compression import Root
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
@@ -236,7 +237,7 @@ def tensors_in(answer) -> list[Tensor]:
     return [answer] if isinstance(answer, Tensor) else []
 
 
-JOB = Run("delay", 0, "yours", "second", "random", 0)
+YOURS = Contender(*[Way(loss, "Adam")] * 2)
 supervised = QuadraticCriterion(THETA, torch.eye(2).expand(2, 2, 2))
 teach = partial(train, brief, supervised, THETA, {})
 ROWS = [
@@ -263,14 +264,13 @@ ROWS = [
         lambda: gauss_newton(lambda theta: 1e25 * brief(theta), whole, X[0], THETA[0]),
         r"phi\(synth\(theta\)\) beside target holds .*; expected finite",
     ),
-    (lambda: Aligned(loss, by="ear"), "by is 'ear'; expected one of 'envelopes'"),
     (
         lambda: gradient_descent(brief, torch.sub, X[0], THETA[0]),
         "loss is .*; expected a finite scalar",
     ),
     (lambda: gauss_newton(brief, torch.log, X[0], THETA[0]), r"phi\(target\) holds NaN or inf"),
-    (lambda: run(replace(JOB, task="juggling"), loss), "task is 'juggling'; expected"),
-    (lambda: run(JOB, torch.dist), "loss is .*; expected a SpectralLoss"),
+    (lambda: search(YOURS, "", "juggling", 0, "random"), "task is 'juggling'; expected"),
+    (lambda: search(YOURS, "", "delay", 0, "warm"), "start is 'warm'; expected"),
     (lambda: teach(steps=0, every=1, max_delay=0), "steps is 0; expected"),
     (lambda: teach(steps=1, every=1, max_delay=-1), "max_delay is -1; expected"),
 ]

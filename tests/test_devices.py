@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 import second_device
 import torch
+from operators import operators
 
 from utils import (
-    JTFS,
     SpectralLoss,
     am_chirp,
     delay,
@@ -19,14 +19,11 @@ from utils import (
     sequence,
 )
 from utils import grid as grid_of
-from utils.experiments.comparison import contenders
 from utils.experiments.cost import value_and_gradient
 
 LENGTH = 2**13
 KEPT = second_device.register()
-LOSSES = {name: contender.loss for name, contender in contenders(LENGTH, J=8).items()}
-OPERATORS = {name: loss.phi for name, loss in LOSSES.items() if hasattr(loss, "phi")}
-OPERATORS |= {"JTFS, local": JTFS(LENGTH, J=8, T=2**9, F=4)}
+OPERATORS = operators(LENGTH, J=8)
 short = partial(am_chirp, duration=1.0)
 
 

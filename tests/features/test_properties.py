@@ -9,13 +9,12 @@ import torch
 from frames import lipschitz_bound
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from operators import operators as all_operators
 
-from utils.experiments.comparison import contenders
 from utils.experiments.encoder import QuadraticCriterion
-from utils.features import rivals
-from utils.features.compression import Root
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
+from utils.features.rivals import TimeScattering
 from utils.parameters import parameters_of
 from utils.search.jacobian import features_and_jacobian
 from utils.search.second_order import gauss_newton
@@ -30,16 +29,8 @@ SCATTERING = {
     "local T and F": JTFS(N, **SMALL, T=2**7, F=4),
     "no F": JTFS(N, **SMALL, F=None),
 }
-# Those of the comparison, so that a new loss is tested as well; and settings that it has not.
-LOSSES = {name: contender.loss for name, contender in contenders(N, J=6).items()}
-OPERATORS = {name: loss.phi for name, loss in LOSSES.items() if hasattr(loss, "phi")}
-OPERATORS |= {"JTFS, local": SCATTERING["local T and F"], "JTFS, coarse": SCATTERING["global"]}
-OPERATORS |= {
-    "pooled time scattering": rivals.TimeScattering(N, J=6, Q=(4, 1), F=4),
-    "separable scattering": rivals.SeparableScattering(N, **SMALL, T=2**8, F=4),
-    "JTFS, root": Root(SCATTERING["local T and F"], floor=1e-6),
-}
-LEVELLED = {"MSS log", "MSS both", "JTFS, log", "JTFS, root", "optimal transport"}
+OPERATORS = all_operators(N, J=6)
+LEVELLED = {"MSS log", "MSS both", "log-mel", "JTFS, log", "JTFS, root", "transport"}
 HOMOGENEOUS = set(OPERATORS) - LEVELLED
 brief = partial(am_chirp, duration=N / SAMPLE_RATE)
 operators = pytest.mark.parametrize("name", OPERATORS)
@@ -128,7 +119,7 @@ def test_a_chirp_and_its_reversal_swap_spins(T, rate, carrier, tremolo, level):
     assert back[down].norm() > 1.5 * back[up].norm()
 
 
-SCALOGRAM = rivals.TimeScattering(2**12, J=8, Q=(8, 1))
+SCALOGRAM = TimeScattering(2**12, J=8, Q=(8, 1))
 
 
 def centre(hertz: float, harmonics: int, level: float) -> float:

@@ -19,12 +19,11 @@ THETA = torch.tensor([8.0, 2.0])
 OTHER = am_chirp(torch.tensor([12.0, 1.0]))
 
 
-@pytest.mark.parametrize("by", ["envelopes", "waveforms"])
 @pytest.mark.parametrize("samples", [-4000, -256, 0, 1, 1024, 4096])
-def test_alignment_undoes_a_delay(samples, by):
-    aligned = rivals.Aligned(LOSS, by=by)
+def test_alignment_undoes_a_delay(samples):
+    aligned = rivals.Aligned(LOSS)
     late = delay(X, samples)
-    assert rivals.lag(X, late, by) == samples
+    assert rivals.lag(X, late) == samples
     assert aligned(X, late) < 1e-6 * LOSS(X, torch.zeros_like(X))
 
 
@@ -83,14 +82,37 @@ def test_modulation_spectrum_is_the_fourier_modulus_on_log_frequency():
     torch.testing.assert_close(phi.warp @ bins, phi.n_fft // 2 * 2.0**-octave)
 
 
-def test_random_windows_are_drawn_anew_and_repeat_by_seed():
-    loss = rivals.RandomWindows(seed=3)
-    first, second = loss(X, OTHER), loss(X, OTHER)
-    assert first != second
-    assert rivals.RandomWindows(seed=3)(X, OTHER) == first
-    assert loss(X, X) == 0
-    fixed = SpectralLoss(MSS(), p=1)(X, OTHER)
-    assert 0.5 < first / fixed < 2
+def test_dynamic_time_warping_forgives_a_delay():
+    x, other = am_chirp(torch.tensor([[8.0, 2.0], [4.0, 2.0]]))
+    loss = rivals.DynamicTimeWarping()
+    assert loss(delay(x, 512), x) < 0.01 * loss(other, x)
+
+
+def test_transport_along_time_grows_with_a_delay():
+    x, phi = am_chirp(torch.tensor([8.0, 2.0])), rivals.Quantiles(along="time")
+    near, far = ((phi(delay(x, d)) - phi(x)).norm() for d in (512, 1024))
+    assert far / near == pytest.approx(2, rel=0.1)
+
+
+def test_logarithms_of_mel_bands():
+    """Of a tone, the loudest band is the tone's; silence stays at the floor."""
+    phi = rivals.LogMel(8192, floor=1e-3)
+    tone = torch.sin(2 * torch.pi * 1000 * torch.arange(8192) / 8192)
+    bands = phi.bands_1024
+    mel = (bands @ spectrogram(tone, 1024, 256)).mean(-1)
+    assert abs(bands[mel.argmax()].argmax() * 8 - 1000) < 30
+    assert phi(torch.zeros(8192)).unique().numel() <= len(phi.n_ffts)
+
+
+def test_joined_features_stand_side_by_side():
+    """Also their derivatives, whether or not an operator can push them forward."""
+    mss, jtfs = MSS((256,)), JTFS(len(X), oversampling=0.5)
+    both = rivals.Joined((mss, jtfs), (2.0, 3.0))
+    features, slopes = features_and_jacobian(am_chirp, both, THETA)
+    parts = [features_and_jacobian(am_chirp, phi, THETA) for phi in (mss, jtfs)]
+    expected = [torch.cat([a / 2, b / 3]) for a, b in zip(*parts, strict=True)]
+    torch.testing.assert_close(features, expected[0])
+    torch.testing.assert_close(slopes, expected[1], rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("way", [Root, Logarithm])

@@ -25,15 +25,12 @@ BOWL = (WAY.square().sum(-1), 2 * WAY)
 STEPS = torch.stack([GRID[0, 0], GRID[1, 1]])
 PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, Stop.STEPS)]}
 WAVELET = torch.polar(torch.hann_window(64).expand(4, 64), torch.arange(256.0).reshape(4, 64))
-ERRORS = torch.tensor([[0.1, 0.3, 0.2], [1.0, 0.5, 0.9]])
 ONE = SimpleNamespace(seconds=[0.0, 1.0, 2.0], errors={"on time": [0.5, 0.4, 0.2]})
 SHORT = SimpleNamespace(seconds=[0.0, 4.0], errors={"on time": [0.5, 0.3]})
 BOTH, MAPS = {"one": X[0], "other": X[1]}, dict.fromkeys("abc", WAVELET.abs())
 RECORD = {("MSS", "now"): (1, 4), ("JTFS", "now"): (4, 4), ("MSS", "late"): (2, 4)}
-COUNTS = {"now": {"one": (1, 4), "other": (4, 4)}, "then": {"one": (0, 4), "other": (1, 4)}}
 COSTS = {"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0}}
 LABELS = ["modulation frequency\n$f_m$ (Hz)", "chirp rate\n$\\gamma$ (octaves/s)"]
-ERROR = "larger parameter error (%)"
 # What is drawn, from what, and which texts a reader must find in it.
 DRAWN = [
     (figures.joint_wavelets, ({"one": WAVELET}, 64, 8), ["one", "time (s)", "octaves"]),
@@ -61,9 +58,7 @@ DRAWN = [
         (torch.linspace(0, 1, 9), torch.ones(9), {"8 ms": torch.ones(9)}),
         ["8 ms", "time (s)", "loudness"],
     ),
-    (figures.spread, ({"one": ERRORS}, ["0", "0.3"], "jitter (s)", 0.05), ["jitter (s)", ERROR]),
     (figures.dots, (RECORD,), ["MSS", "JTFS", "now", "late", "success (%)"]),
-    (figures.forest, (COUNTS, {}), ["one", "other", "now", "then", "success (%)"]),
     (figures.trainings, ({"a": [ONE, ONE], "b": [SHORT]},), ["a", "b", "seconds of training"]),
     (figures.bars, (COSTS,), ["time (s)", "memory (MB)", "a", "0.5", "20"]),
 ]
@@ -170,20 +165,9 @@ def test_curves_keep_their_values():
     np.testing.assert_allclose(
         np.concatenate([line.get_xdata() for line in axis.lines]), [25, 50, 100]
     )
-    *dots, medians, _ = axes_of(figures.spread({"a": ERRORS}, ["0", "1"], "x", 0.05))[0].lines
-    np.testing.assert_allclose([dot.get_ydata() for dot in dots], 100 * ERRORS.T, rtol=1e-6)
-    np.testing.assert_allclose(medians.get_ydata(), [20, 90], rtol=1e-6)
     (axis,) = axes_of(figures.trainings({"supervised": [ONE, ONE], "JTFS": [SHORT]}))
     assert [line.get_linewidth() for line in axis.lines if len(line.get_xdata()) > 1] == [2.5, 1]
     np.testing.assert_allclose(marks_of(axis)["o"], [[4, 30]])
-
-
-def test_forest_shows_rates_and_what_ran_live():
-    now, then = axes_of(figures.forest(COUNTS, {"now": {"other": [True, False]}}))
-    dots = [line.get_xydata()[0] for line in now.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(dots, [[25, 0], [100, 1]])
-    np.testing.assert_allclose(marks_of(now)["x"], [[100, 1], [0, 1]])
-    assert "x" not in marks_of(then)
 
 
 def test_silence_can_be_drawn():

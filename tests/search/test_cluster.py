@@ -16,17 +16,19 @@ from conftest import ROOT, cells
 from dask.distributed import Client, LocalCluster
 from joblib import parallel_config
 
-from utils.experiments import comparison
+from utils.experiments import study
+from utils.experiments.contenders import Contender, lm
 from utils.features.jtfs import JTFS
 from utils.features.mss import MSS
+from utils.features.rivals import AverageSpectrum
 from utils.parameters import grid
 from utils.search.landscape import loss_surfaces, survey
 from utils.synth import am_chirp
 
 short = partial(am_chirp, duration=0.5)
 PHI = JTFS(4096, J=6, Q=(4, 1), J_fr=2, Q_fr=1)
-RUNS = [comparison.Run("delay", 2**8, "average spectrum", "second", "random", k) for k in range(2)]
-LOSSES = {"average spectrum": comparison.contenders()["average spectrum"].loss}
+AMONG = {"average spectrum": Contender(*[lm(AverageSpectrum())] * 2)}
+KEYS = [("average spectrum", "delay", 2**8, "random")]
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +51,23 @@ def test_surveys_are_the_same(cluster):
     torch.testing.assert_close(losses_there, losses)
 
 
-def test_the_study_is_the_same(cluster, tmp_path):
-    """What `make study` does, with and without a scheduler; both keep their runs."""
-    found = {}
-    for scheduler, n_jobs in ((cluster.scheduler_address, -1), (None, 1)):
-        kept = tmp_path / f"{n_jobs}.jsonl"
-        with tool.workers(scheduler):
-            found[scheduler] = tool.perform(RUNS, LOSSES, kept, "digest", n_jobs=n_jobs)
-        assert len(kept.read_text().splitlines()) == 1 + len(RUNS)
-    for one, other in zip(*found.values(), strict=True):
-        assert one.key == other.key
-        assert one.predicted == pytest.approx(other.predicted, rel=1e-3)
+@pytest.fixture
+def small(monkeypatch):
+    """A study of one loss, which a cluster can run: it reads no plan."""
+    monkeypatch.setattr(tool, "contenders", lambda *names: AMONG)
+    monkeypatch.setattr(study, "plan", lambda: KEYS)
+
+
+def test_the_study_is_the_same(cluster, tmp_path, monkeypatch, small):
+    """What `make study` does, with and without a scheduler."""
+    found = []
+    for scheduler in (cluster.scheduler_address, None):
+        monkeypatch.setattr(study, "RECORD", tmp_path / f"{len(found)}.jsonl")
+        tool.main(scheduler, n_jobs=-1 if scheduler else 1)
+        found.append(study.read()[1])
+    for key in KEYS:
+        for one, other in zip(*(rows[key].predicted for rows in found), strict=True):
+            assert one == pytest.approx(other, rel=1e-3)
 
 
 @pytest.fixture
@@ -106,11 +114,12 @@ def test_the_commands_of_the_chapter_do_as_written(folders):
 
 
 @pytest.mark.parametrize("places", [("elsewhere", "clone"), ("clone", "elsewhere")])
-def test_a_cluster_without_the_library_is_named(folders, places):
+def test_a_cluster_without_the_library_is_named(folders, places, tmp_path, monkeypatch, small):
     """Else joblib waits for ever."""
     expected = pytest.raises(RuntimeError, match=r"cannot import this library .*python -m dask")
     with as_written(*(folders / place for place in places)) as (address, _), tool.workers(address):
         with expected:
             survey(short, MSS((256,)), grid(short, (4, 3)), n_jobs=-1)
+        monkeypatch.setattr(study, "RECORD", tmp_path / "study.jsonl")
         with expected:
-            tool.perform(RUNS, LOSSES, folders / "study.jsonl", "digest")
+            tool.main()

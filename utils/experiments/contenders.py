@@ -1,17 +1,24 @@
-"""The losses that the comparison compares. To add one, add a line to `contenders`."""
+"""The losses that the comparison compares. To add one, add a line to `MAKERS`."""
 
+import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from torch import nn
+from torch import nn, pdist
 
+from ..features import rivals
 from ..features.compression import Root
+from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
-from .recipe import floor_of, root_jtfs
+from ..synth import SAMPLE_RATE
+from .recipe import features_of_chirps, floor_of, root_jtfs
+from .tasks import LENGTH
 
 # MSS with its logarithm added, for several floors of it, asked only of sounds that are on time.
 FLOORS = {f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
+LONG = tuple(2**k for k in range(14, 5, -1))  # windows of 2 s to 8 ms
 
 
 class Way(NamedTuple):
@@ -28,11 +35,20 @@ class Way(NamedTuple):
 class Contender(NamedTuple):
     """A row of the comparison: the way to search from a random start, and from a grid.
 
-    For each, the way that found most was chosen, on pairs that the comparison does not use.
+    For each, we took the way that found most on eight pairs that the comparison does not use. Adam
+    on the L1 distance suits spectrograms from random starts. Levenberg-Marquardt suits the rest,
+    on roots of what cannot be negative, unless these find less.
     """
 
     random: Way
     grid: Way
+
+    @property
+    def description(self) -> str:
+        """The first line of what the operator, or a loss without one, says of itself."""
+        loss = getattr(self.grid.loss, "loss", self.grid.loss)
+        phi = getattr(loss, "phi", self.grid.loss)
+        return inspect.getdoc(getattr(phi, "phi", phi)).partition("\n")[0]
 
 
 def root(phi: nn.Module) -> Root:
@@ -50,14 +66,60 @@ def lm(phi: nn.Module) -> Way:
     return Way(SpectralLoss(phi, 2), "LM")
 
 
-def contenders() -> dict[str, Contender]:
-    """The losses of the comparison, by name."""
-    mss = MSS()
-    found = {
-        "MSS": Contender(adam(mss), lm(root(mss))),
-        "root JTFS": Contender(lm(root_jtfs()), lm(root_jtfs())),
-    }
-    for name, floor in FLOORS.items():
-        phi = MSS(magnitude="both", floor=floor)
-        found[name] = Contender(adam(phi), lm(phi))
-    return found
+def of_spectrograms(phi: nn.Module) -> Contender:
+    """Features that cannot be negative, and are many."""
+    return Contender(adam(phi), lm(root(phi)))
+
+
+def joined(*phis: nn.Module) -> rivals.Joined:
+    """Operators side by side, each in parts of its mean distance between chirps."""
+    scales = [pdist(features_of_chirps(phi, LENGTH, SAMPLE_RATE)).mean().item() for phi in phis]
+    return rivals.Joined(phis, scales)
+
+
+def both(floor: float) -> Contender:
+    """MSS with its logarithm added."""
+    phi = MSS(magnitude="both", floor=floor)
+    return Contender(adam(phi), lm(phi))
+
+
+def aligned() -> Contender:
+    """Both ways to search with MSS, after alignment."""
+    return Contender(
+        *(way._replace(loss=rivals.Aligned(way.loss)) for way in of_spectrograms(MSS()))
+    )
+
+
+def twice(way: Way) -> Contender:
+    """One way to search, whatever the start."""
+    return Contender(way, way)
+
+
+HALF = {"length": LENGTH, "oversampling": 0.5}
+MAKERS: dict[str, Callable[[], Contender]] = {
+    "waveform": lambda: Contender(adam(rivals.Waveform()), lm(rivals.Waveform())),
+    "MSS": lambda: of_spectrograms(MSS()),
+    "MSS + log MSS": lambda: both(0.1),  # of `FLOORS`, the one that finds most
+    "auraloss": lambda: Contender(
+        Way(rivals.MultiResolution(), "Adam"), Way(rivals.MultiResolution(), "BFGS")
+    ),
+    "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
+    "MSS, windows to 2 s": lambda: of_spectrograms(MSS(LONG)),
+    "MSS aligned": aligned,
+    "average spectrum": lambda: twice(lm(rivals.AverageSpectrum())),
+    "modulation spectrum": lambda: of_spectrograms(rivals.ModulationSpectrum()),
+    "transport along frequency": lambda: twice(lm(rivals.Quantiles())),
+    "transport along time": lambda: twice(lm(rivals.Quantiles(along="time"))),
+    "time warping": lambda: twice(Way(rivals.DynamicTimeWarping(), "BFGS")),
+    "time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF)))),
+    "pooled time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF, F="global")))),
+    "JTFS as published": lambda: twice(lm(JTFS(**HALF, F=None, T=2**12))),
+    "MSS + root JTFS": lambda: twice(lm(joined(root(MSS()), root_jtfs()))),
+    "root JTFS": lambda: twice(lm(root_jtfs())),
+}
+MAKERS |= {name: partial(both, floor) for name, floor in FLOORS.items()}
+
+
+def contenders(*names: str) -> dict[str, Contender]:
+    """Losses of the comparison by name; those of `FLOORS` are not among all."""
+    return {name: MAKERS[name]() for name in names or [n for n in MAKERS if n not in FLOORS]}

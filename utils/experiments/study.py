@@ -5,32 +5,52 @@ from task to task and on which nothing was chosen. It is searched from a random 
 best points of a grid of candidates, which it chooses itself.
 """
 
+import itertools
 import json
 import statistics
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from jaxtyping import Float
+from joblib import delayed
 from torch import Tensor
 
 from .. import checks
 from ..search.batched import gauss_newton_all
 from ..search.first_order import gradient_descent
 from ..search.from_grid import search_from_grid, search_one_from_grid
+from ..search.many import parallel
 from ..search.match import Match
 from ..search.quasi_newton import quasi_newton
 from . import record
-from .contenders import FLOORS, Contender, Way
-from .tasks import PAIRS, TASKS
+from .contenders import FLOORS, MAKERS, Contender, Way
+from .tasks import PAIRS, SAMPLE, TASKS
 
-RECORD = record.RECORDS / "searches.jsonl"
-SAMPLE = 2
+RECORD = record.RECORDS / "study.jsonl"
 DELAYS = (0, 2**6, 2**8, 2**10, 2**12)
-CELLS = [("delay", samples) for samples in DELAYS]
-STARTS = ("random", "coarse")
-COARSE = 6  # values of each parameter on the grid
+CELLS = [
+    ("delay", 0),
+    ("delay", 2**10),
+    ("jitter", 0.3),
+    ("warp", 0.05),
+    ("noise", 20),
+    ("carrier", 0.5),
+    ("ripples", 2**10),
+    ("direction", 0.3),
+]
+MORE = [("envelope warp", 0.05), ("noise and carrier", 0.5), ("outside", 1.5)]
+STRESS = [("jitter", 1.2), ("warp", 0.15), ("noise", 0), ("carrier", 1.5)]  # for the two best
+SOME = [("delay", 0), ("jitter", 0.3), ("noise", 20), ("carrier", 0.5)]
+# The losses that chapter 5 tells of; random starts, and the tasks of `MORE`, are theirs alone.
+FIVE = ("MSS", "MSS aligned", "modulation spectrum", "pooled time scattering", "root JTFS")
+SUM = "MSS + root JTFS"  # slow, and asked on `SOME` alone
+# The values of each parameter on the grid, and the points of it from which searches set out.
+GRIDS = {"coarse": (6, 3), "fine": (16, 12)}
+STARTS = ("random", *GRIDS)
+# From a fine grid too, which takes about as long as root JTFS from a coarse one.
+EQUAL_TIME = ("MSS", "MSS aligned", "modulation spectrum")
 SOLVERS = {"BFGS": quasi_newton, "Adam": gradient_descent}
 
 
@@ -40,8 +60,8 @@ class Searches:
 
     Attributes
     ----------
-    loss, task, amount : names of `contenders` and of `TASKS`, and one of the task's amounts.
-    start : "random", or "coarse": the best points of a coarse grid.
+    loss, task, amount : names of `MAKERS` and of `TASKS`, and one of the task's amounts.
+    start : "random", or the best points of a grid: "coarse" or "fine".
     predicted : the parameters at the end of each search.
     errors : the larger relative error of them.
     evaluations : of a search, those on the grid included; the median.
@@ -84,8 +104,8 @@ def search(
         starts = torch.stack([one.start(pair, sample) for pair in pairs])
         matches = from_starts(contender.random, one.synth, targets, starts)
     else:
-        candidates = one.grid(COARSE)
-        matches = from_grid(contender.grid, one.synth, targets, candidates)
+        count, starts = GRIDS[start]
+        matches = from_grid(contender.grid, one.synth, targets, one.grid(count), starts)
     ends = torch.stack([match.thetas[-1] for match in matches])
     return Searches(
         loss,
@@ -97,6 +117,18 @@ def search(
         evaluations=statistics.median(match.evaluations for match in matches),
         seconds=round((time.perf_counter() - began) / len(matches), 3),
     )
+
+
+def examine(
+    contender: Contender,
+    cells: Sequence[tuple[str, float]] = CELLS,
+    pairs: Sequence[int] = range(8),
+    start: str = "coarse",
+    n_jobs: int = -1,
+) -> list[Searches]:
+    """Put a loss of your own on tasks of the comparison, `n_jobs` of them at a time."""
+    work = (delayed(search)(contender, "yours", *cell, start, pairs) for cell in cells)
+    return list(parallel(n_jobs, torch.get_default_device())(work))
 
 
 def from_starts(
@@ -124,6 +156,7 @@ def from_grid(
     synth: Callable,
     targets: Float[Tensor, "K n"],
     points: Float[Tensor, "*grid P"],
+    starts: int,
 ) -> list[Match]:
     """The best of several searches for each target: see `search_from_grid`."""
     loss = way.loss
@@ -131,11 +164,11 @@ def from_grid(
         solve = SOLVERS[way.solver]
         return [search_one_from_grid(synth, loss, target, points, solve) for target in targets]
     if hasattr(loss, "phi"):
-        return search_from_grid(synth, loss.phi, targets, points)
+        return search_from_grid(synth, loss.phi, targets, points, starts)
     return [
         match
         for target in targets
-        for match in search_from_grid(synth, loss.operator(target), target[None], points)
+        for match in search_from_grid(synth, loss.operator(target), target[None], points, starts)
     ]
 
 
@@ -145,14 +178,20 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
     return tuple(float(f"{error:.3g}") for error in errors)
 
 
-def plan(among: Collection[str]) -> list[tuple]:
+def plan() -> list[tuple]:
     """All searches of the study, as keys of `Searches`."""
-    every = [(*cell, start) for start in STARTS for cell in CELLS]
-    return [
-        (loss, *each)
-        for loss in among
-        for each in ([("delay", 0, "random")] if loss in FLOORS else every)
-    ]
+    keys = [(loss, *cell, "coarse") for loss in FIVE for cell in CELLS + MORE]
+    keys += [(EQUAL_TIME[-1], *cell, "fine") for cell in CELLS]
+    keys += [(loss, *cell, "coarse") for loss in FIVE[2::2] for cell in STRESS]
+    keys += [(loss, *cell, "random") for loss in FIVE for cell in SOME]
+    keys += [(loss, "delay", 0, "random") for loss in FLOORS]
+    for samples, start in itertools.product(DELAYS, STARTS[:2]):
+        keys += [(loss, "delay", samples, start) for loss in ("MSS", "root JTFS")]
+    others = [loss for loss in MAKERS if loss not in (*FIVE, *FLOORS, SUM)]
+    keys += [(loss, *cell, "coarse") for loss in others for cell in CELLS]
+    keys += [(loss, *CELLS[2], "fine") for loss in EQUAL_TIME[:-1]]
+    keys += [(SUM, *cell, "coarse") for cell in SOME]
+    return list(dict.fromkeys(keys))
 
 
 def to_line(searches: Searches) -> str:

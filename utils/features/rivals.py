@@ -5,7 +5,8 @@ Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import librosa
 import numpy as np
@@ -16,11 +17,9 @@ from torch import Tensor, nn
 from .. import checks
 from . import wavelets
 from .jtfs import SAMPLES_PER_SIGMA_FR, Described, Quefrency, Scattering, product
-from .loss import SpectralLoss
 from .mss import MSS, spectrogram
 
 SMOOTHING = 1025  # samples; the width of the moving average that makes an envelope of energy
-DRAWN, SHORTEST, LONGEST = 6, 64, 2048  # random windows: how many, and their lengths in samples
 OCTAVES, BINS = 6, 12  # of a modulation spectrum: from the Nyquist frequency down, bins in each
 
 
@@ -34,71 +33,109 @@ class Waveform(nn.Module):
 class Aligned(Described):
     """A loss after alignment: the candidate is shifted to where it agrees best with the target.
 
-    Parameters
-    ----------
-    loss : any callable `loss(x, y)`; a `SpectralLoss`, for second-order search.
-    by : "envelopes" or "waveforms".
+    `loss` is any callable `loss(x, y)`, or a `SpectralLoss` for second-order search.
     """
 
-    def __init__(self, loss: Callable, by: str = "envelopes"):
+    def __init__(self, loss: Callable):
         super().__init__()
-        self.loss, self.by = loss, checks.one_of("by", by, ("envelopes", "waveforms"))
+        self.loss = loss
 
     def forward(self, x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Tensor:
-        return self.loss(align(x, y, self.by), y)
+        return self.loss(align(x, y), y)
 
     def operator(self, target: Float[Tensor, " n"]) -> Callable:
         """Features of sounds (..., N) after alignment with one target."""
-        return lambda x: self.loss.phi(align(x, target, self.by))
+        return lambda x: self.loss.phi(align(x, target))
 
 
-def align(
-    x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"], by: str = "envelopes"
-) -> Float[Tensor, "*batch n"]:
+def align(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "*batch n"]:
     """Sounds, each shifted to where it agrees best with `y`; zeros move in on one side."""
     length = len(checks.floating("y", y, ndim=1))
     checks.together("x", checks.floating("x", x, last=length), "y", y)
-    ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach(), by)[..., None]
+    ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach())[..., None]
     shifted = x.gather(-1, ahead.clamp(0, length - 1))
     return torch.where((ahead >= 0) & (ahead < length), shifted, 0.0)
 
 
-def lag(
-    x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"], by: str = "envelopes"
-) -> Int[Tensor, "*batch"]:
+def lag(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Int[Tensor, "*batch"]:
     """By how many samples, of either sign, `y` comes later than `x`.
 
-    That maximizes the cross-correlation, of the smoothed envelopes of energy or of the waveforms.
-    It carries no gradient.
+    That maximizes the cross-correlation of the smoothed envelopes of energy. It has no gradient.
     """
-    length, blur = len(y), 1.0
-    if by == "envelopes":
-        box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
-        x, y, blur = x.square(), y.square(), box.abs().square()
-    one, other = (torch.fft.rfft(each, 2 * length) for each in (x, y))  # room for both signs
-    correlation = torch.fft.irfft(other * one.conj() * blur)
+    length = len(y)
+    box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
+    one, other = (torch.fft.rfft(each.square(), 2 * length) for each in (x, y))  # room for signs
+    correlation = torch.fft.irfft(other * one.conj() * box.abs().square())
     ends = correlation[..., length + 1 :], correlation[..., :length]  # lags below 0, and up
     return torch.cat(ends, -1).argmax(-1) - (length - 1)
 
 
-class RandomWindows(Described):
-    """MSS (linear, L1) whose window lengths are drawn anew at each call, log-uniformly.
+class MultiResolution(Described):
+    """The multi-resolution STFT loss of the package auraloss, as its defaults are.
 
-    Multiples of 4 samples. Steinmetz and Reiss, "auraloss", DMRN+15, 2020, random-resolution STFT
-    loss.
+    Spectral convergence and logarithms of magnitudes, in windows of 512, 1024 and 2048 samples.
+    Steinmetz and Reiss, "auraloss", DMRN+15, 2020.
     """
 
-    def __init__(self, seed: int = 0):
+    def __init__(self):
         super().__init__()
-        self.seed, self._draws = seed, torch.Generator().manual_seed(seed)
+        from auraloss.freq import MultiResolutionSTFTLoss  # the one thing that needs it
 
-    def forward(
-        self, x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]
-    ) -> Float[Tensor, "*pairs"]:
-        uniform = torch.rand(DRAWN, generator=self._draws, device=self._draws.device)
-        lengths = SHORTEST * 2 ** (math.log2(LONGEST / SHORTEST) * uniform)
-        n_ffts = [4 * round(length / 4) for length in lengths.tolist()]
-        return SpectralLoss(MSS(n_ffts), p=1)(x, y)
+        self.loss = MultiResolutionSTFTLoss()
+
+    def forward(self, x: Float[Tensor, " n"], y: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+        return self.loss(x[None, None], y[None, None])
+
+
+class LogMel(Described):
+    """Logarithms of mel spectrograms, in the windows of `MSS`, above a floor.
+
+    A window of n samples has n // 16 mel bands, and so does each feature the weight that `MSS`
+    gives it. Bands are librosa's (Slaney's).
+    """
+
+    def __init__(self, sample_rate: float, floor: float = 1e-1):
+        super().__init__()
+        self.sample_rate, self.floor, self.n_ffts = sample_rate, floor, MSS().n_ffts
+        for n in self.n_ffts:
+            bands = librosa.filters.mel(sr=sample_rate, n_fft=n, n_mels=n // 16)
+            bands /= bands.max()
+            self.register_buffer(f"bands_{n}", torch.from_numpy(bands), persistent=False)
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        features = []
+        for n in self.n_ffts:
+            mel = product(spectrogram(x, n, n // 4).mT, self.get_buffer(f"bands_{n}").T.to(x))
+            log = mel.clamp(min=self.floor).log().flatten(-2)
+            features.append(log / (len(self.n_ffts) * log.shape[-1]))
+        return torch.cat(features, -1)
+
+
+class Joined(Described):
+    """Features of several operators side by side, each divided by a scale of its own."""
+
+    def __init__(self, phis: Sequence[nn.Module], scales: Sequence[float]):
+        super().__init__()
+        self.phis, self.scales = nn.ModuleList(phis), tuple(scales)
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        pairs = zip(self.phis, self.scales, strict=True)
+        return torch.cat([phi(x) / scale for phi, scale in pairs], -1)
+
+    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of x (..., N), and derivatives along `tangents` (K, ..., N)."""
+
+        def push(phi):
+            if hasattr(phi, "push_forward"):
+                return phi.push_forward(x, tangents)
+            along = partial(torch.func.jvp, phi)
+            return torch.func.vmap(lambda t: along((x,), (t,)), out_dims=(None, 0))(tangents)
+
+        parts = [push(phi) for phi in self.phis]
+        return tuple(
+            torch.cat([part / scale for part, scale in zip(each, self.scales, strict=True)], -1)
+            for each in zip(*parts, strict=True)
+        )
 
 
 class AverageSpectrum(nn.Module):

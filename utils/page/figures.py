@@ -68,7 +68,6 @@ SHARE = {"cmap": SCALOGRAM, "vmin": 0, "vmax": 1}
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ["#b06bacff", "#b06bac00", "#1b9d7c00", "#1b9d7cff"]
 )
-ERROR = "larger parameter error (%)"
 Count = tuple[int, int]  # successes, trials
 
 
@@ -452,33 +451,6 @@ def overlaps(
 
 
 @styled
-def spread(
-    named: Mapping[str, Float[Tensor, "groups trials"]],
-    groups: Sequence[str],
-    across: str,
-    threshold: float,
-) -> Figure:
-    """Errors of each series by group, one dot a trial, with a line through the medians."""
-    fig, axis = column(3.4)
-    axis.set(xlabel=across, ylabel=ERROR, yscale="log")
-    for k, (name, series) in enumerate(named.items()):
-        where = np.arange(len(groups)) + 0.1 * (k - (len(named) - 1) / 2)
-        colour = LIGHT[role_of(name, OTHERS[k % len(OTHERS)])]
-        percent, look = _percent(series), {"color": colour, "marker": SHAPES[k]}
-        axis.plot(where, percent, alpha=0.35, markersize=4, linestyle="none", **look)
-        axis.plot(where, np.median(percent, axis=1), label=name, **look)
-    axis.axhline(100 * threshold, **LIMIT)
-    axis.set_xticks(range(len(groups)), groups)
-    plain(axis.yaxis)
-    label_ends(axis)
-    return fig
-
-
-def _percent(errors: Tensor) -> np.ndarray:
-    return 100 * errors.numpy(force=True).clip(1e-4)  # a logarithmic axis has no zero
-
-
-@styled
 def dots(record: Mapping[tuple[str, str], Count]) -> Figure:
     """Success rates with 95 % Wilson intervals: a row for each task, a colour for each loss.
 
@@ -506,32 +478,6 @@ def _percent_of(counts: Collection[Count]) -> tuple[np.ndarray, np.ndarray]:
     share = np.array([good / trials for good, trials in counts])
     limits = np.array([wilson(*count) for count in counts]).T
     return 100 * share, 100 * abs(limits - share)
-
-
-@styled
-def forest(
-    panels: Mapping[str, Mapping[str, Count]], live: Mapping[str, Mapping[str, Sequence[bool]]]
-) -> Figure:
-    """Success rates with 95 % Wilson intervals: a panel for each task, a row for each loss.
-
-    `panels` holds (successes, trials) by task and loss, for the same losses; `live`, by the same
-    names, outcomes of single runs, drawn as crosses at nothing or all.
-    """
-    names = list(next(iter(panels.values())))
-    fig, axes = layout(len(panels), 2.3, 0.6 + 0.2 * len(names), sharex=True)
-    for axis, (title, counts) in zip(axes, panels.items(), strict=True):
-        for row, (name, count) in enumerate(counts.items()):
-            share, reach = _percent_of([count])
-            colour = LIGHT[role_of(name, "quiet")]
-            axis.errorbar(share, [row], xerr=reach, fmt="o", color=colour, markersize=4)
-        for name, outcomes in live.get(title, {}).items():
-            row = [names.index(name)] * len(outcomes)
-            axis.plot(100 * np.array(outcomes), row, "x", color=LIGHT["fifth"], markersize=7)
-        axis.set(title=title, xlim=(-6, 106), xticks=(0, 50, 100))
-        axis.grid(axis="both", alpha=0.3)
-        axis.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=names)
-    fig.supxlabel("success (%)", fontsize=STYLE["font.size"])
-    return fig
 
 
 @styled

@@ -15,7 +15,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if "google.colab" in sys.modules:
     required = Path(__file__).parents[2] / "requirements.txt"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    lacking = ["kymatio", "scrapl-loss", "jaxtyping", "wadler-lindig"]  # jaxtyping needs the last
+    lacking = [
+        "kymatio",
+        "auraloss",
+        "scrapl-loss",
+        "jaxtyping",
+        "wadler-lindig",
+    ]  # jaxtyping needs the last
     subprocess.run([*pip, "--constraint", required, *lacking], check=True)
     import torch
 

@@ -25,10 +25,11 @@ def search_from_grid(
     phi: Callable[[Tensor], Tensor],
     targets: Float[Tensor, "K n"],
     grid: Float[Tensor, "*grid P"],
+    starts: int = STARTS,
 ) -> list[Match]:
     """The best of several `gauss_newton` searches for each target: the recipe of chapter 5.
 
-    They start from those three points of a grid at which the distance of features is smallest.
+    They start from those `starts` points of a grid at which the distance of features is smallest.
     From the best of their ends the search looks around: a last one starts at the best of the
     3^P - 1 points that are 0.06 away in some search coordinates, 6 percent of a logarithmic
     parameter or of the range of a linear one. The smallest distance wins; nothing else is asked.
@@ -39,7 +40,7 @@ def search_from_grid(
     wanted, known = features_of(phi, targets), features_of(phi, points, synth)
     checks.floating("phi(targets)", wanted)
     checks.floating("phi(synth(theta)) beside targets", known, last=wanted.shape[-1])
-    count = min(STARTS, len(points))
+    count = min(starts, len(points))
     nearest = distances(wanted, known).topk(count, largest=False).indices
     best = _best(synth, phi, wanted, points[nearest])
     moves = _moves(grid.shape[-1])

@@ -95,7 +95,8 @@ function startLandscape(box, data, packed) {
         return [kind, mark];
       }),
     );
-    const plot = make("div", { class: "dtfa-plot", role: "img" }, canvas, drawn);
+    const look = { class: "dtfa-plot", role: "img", "aria-label": title };
+    const plot = make("div", look, canvas, drawn);
     plot.append(marks.end, marks.start, marks.truth);
     for (const [n, ticks] of [[0, [4, 8, 16]], [1, k ? [] : [0.5, 1, 2, 4]]]) {
       for (const tick of ticks) {
