@@ -177,7 +177,7 @@ def test_order_and_size_of_a_batch_do_not_matter(name, sounds, random):
         close(phi(each[None])[0], one)
 
 
-@pytest.mark.parametrize("name", ["MSS linear", "JTFS", "JTFS, local", "modulation spectrum"])
+@pytest.mark.parametrize("name", ["MSS", "JTFS", "JTFS, local", "modulation spectrum"])
 @settings(max_examples=8)
 @given(truth=THETAS, start=THETAS, samples=st.sampled_from([0, 64]))
 def test_an_accepted_step_never_goes_up(name, truth, start, samples):

@@ -103,8 +103,6 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "auraloss": lambda: Contender(
         Way(rivals.MultiResolution(), "Adam"), Way(rivals.MultiResolution(), "BFGS")
     ),
-    "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
-    "MSS, windows to 2 s": lambda: of_spectrograms(MSS(LONG)),
     "MSS aligned": aligned,
     "average spectrum": lambda: twice(lm(rivals.AverageSpectrum())),
     "modulation spectrum": lambda: of_spectrograms(rivals.ModulationSpectrum()),
@@ -114,6 +112,8 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF)))),
     "pooled time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF, F="global")))),
     "JTFS as published": lambda: twice(lm(JTFS(**HALF, F=None, T=2**12))),
+    "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
+    "MSS, windows to 2 s": lambda: of_spectrograms(MSS(LONG)),
     "MSS + root JTFS": lambda: twice(lm(joined(root(MSS()), root_jtfs()))),
     "root JTFS": lambda: twice(lm(root_jtfs())),
 }

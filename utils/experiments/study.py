@@ -183,6 +183,7 @@ def plan() -> list[tuple]:
     keys = [(loss, *cell, "coarse") for loss in FIVE for cell in CELLS + MORE]
     keys += [(EQUAL_TIME[-1], *cell, "fine") for cell in CELLS]
     keys += [(loss, *cell, "coarse") for loss in FIVE[2::2] for cell in STRESS]
+    keys += [(loss, *cell, "random") for loss in FIVE[2::2] for cell in CELLS]
     keys += [(loss, *cell, "random") for loss in FIVE for cell in SOME]
     keys += [(loss, "delay", 0, "random") for loss in FLOORS]
     for samples, start in itertools.product(DELAYS, STARTS[:2]):
