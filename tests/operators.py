@@ -29,5 +29,4 @@ def operators(length: int, J: int) -> dict[str, torch.nn.Module]:
         "JTFS, local": JTFS(**settings, T=2**J, F=4),
         "JTFS, log": Logarithm(jtfs, 1e-6),
         "JTFS, root": Root(jtfs, 1e-6),
-        "MSS and JTFS": rivals.Joined((MSS(), jtfs), (2.0, 3.0)),
     }

@@ -142,6 +142,16 @@ def test_no_visible_line_of_code_is_cut_off(page):
     assert page.locator("article pre:visible").evaluate_all(clipped) == []
 
 
+@pytest.mark.parametrize("open_page", TAUGHT[:5], ids=lambda path: path.stem, indirect=True)
+def test_code_takes_at_most_a_quarter_of_the_lesson(page):
+    height = "all => all.reduce((sum, e) => sum + e.offsetHeight, 0)"
+    code, whole = (
+        page.locator(each).evaluate_all(height)
+        for each in ("article pre:visible", "article.bd-article")
+    )
+    assert 0 < code < whole / 4
+
+
 def test_machinery_folds_away_under_its_name(page):
     names = page.locator("article details.hide > summary").all_inner_texts()
     assert not any("cell" in name or "Toggle" in name for name in names), names

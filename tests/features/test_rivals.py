@@ -104,17 +104,6 @@ def test_logarithms_of_mel_bands():
     assert phi(torch.zeros(8192)).unique().numel() <= len(phi.n_ffts)
 
 
-def test_joined_features_stand_side_by_side():
-    """Also their derivatives, whether or not an operator can push them forward."""
-    mss, jtfs = MSS((256,)), JTFS(len(X), oversampling=0.5)
-    both = rivals.Joined((mss, jtfs), (2.0, 3.0))
-    features, slopes = features_and_jacobian(am_chirp, both, THETA)
-    parts = [features_and_jacobian(am_chirp, phi, THETA) for phi in (mss, jtfs)]
-    expected = [torch.cat([a / 2, b / 3]) for a, b in zip(*parts, strict=True)]
-    torch.testing.assert_close(features, expected[0])
-    torch.testing.assert_close(slopes, expected[1], rtol=1e-3, atol=1e-6)
-
-
 @pytest.mark.parametrize("way", [Root, Logarithm])
 def test_compressions_are_those_of_their_features(way):
     phi, floor = JTFS(len(X), oversampling=0.5), torch.linspace(1e-7, 1e-6, 495)

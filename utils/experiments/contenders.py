@@ -5,20 +5,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from torch import nn, pdist
+from torch import nn
 
 from ..features import rivals
 from ..features.compression import Root
-from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from ..synth import SAMPLE_RATE
-from .recipe import features_of_chirps, floor_of, root_jtfs
+from .recipe import floor_of, root_jtfs
 from .tasks import LENGTH
 
 # MSS with its logarithm added, for several floors of it, asked only of sounds that are on time.
 FLOORS = {f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
-LONG = tuple(2**k for k in range(14, 5, -1))  # windows of 2 s to 8 ms
 
 
 class Way(NamedTuple):
@@ -71,12 +69,6 @@ def of_spectrograms(phi: nn.Module) -> Contender:
     return Contender(adam(phi), lm(root(phi)))
 
 
-def joined(*phis: nn.Module) -> rivals.Joined:
-    """Operators side by side, each in parts of its mean distance between chirps."""
-    scales = [pdist(features_of_chirps(phi, LENGTH, SAMPLE_RATE)).mean().item() for phi in phis]
-    return rivals.Joined(phis, scales)
-
-
 def both(floor: float) -> Contender:
     """MSS with its logarithm added."""
     phi = MSS(magnitude="both", floor=floor)
@@ -111,10 +103,7 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "time warping": lambda: twice(Way(rivals.DynamicTimeWarping(), "BFGS")),
     "time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF)))),
     "pooled time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF, F="global")))),
-    "JTFS as published": lambda: twice(lm(JTFS(**HALF, F=None, T=2**12))),
     "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
-    "MSS, windows to 2 s": lambda: of_spectrograms(MSS(LONG)),
-    "MSS + root JTFS": lambda: twice(lm(joined(root(MSS()), root_jtfs()))),
     "root JTFS": lambda: twice(lm(root_jtfs())),
 }
 MAKERS |= {name: partial(both, floor) for name, floor in FLOORS.items()}

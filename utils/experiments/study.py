@@ -45,12 +45,9 @@ STRESS = [("jitter", 1.2), ("warp", 0.15), ("noise", 0), ("carrier", 1.5)]  # fo
 SOME = [("delay", 0), ("jitter", 0.3), ("noise", 20), ("carrier", 0.5)]
 # The losses that chapter 5 tells of; random starts, and the tasks of `MORE`, are theirs alone.
 FIVE = ("MSS", "MSS aligned", "modulation spectrum", "pooled time scattering", "root JTFS")
-SUM = "MSS + root JTFS"  # slow, and asked on `SOME` alone
 # The values of each parameter on the grid, and the points of it from which searches set out.
 GRIDS = {"coarse": (6, 3), "fine": (16, 12)}
 STARTS = ("random", *GRIDS)
-# From a fine grid too, which takes about as long as root JTFS from a coarse one.
-EQUAL_TIME = ("MSS", "MSS aligned", "modulation spectrum")
 SOLVERS = {"BFGS": quasi_newton, "Adam": gradient_descent}
 
 
@@ -181,17 +178,15 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
 def plan() -> list[tuple]:
     """All searches of the study, as keys of `Searches`."""
     keys = [(loss, *cell, "coarse") for loss in FIVE for cell in CELLS + MORE]
-    keys += [(EQUAL_TIME[-1], *cell, "fine") for cell in CELLS]
+    keys += [(FIVE[2], *cell, "fine") for cell in CELLS]
     keys += [(loss, *cell, "coarse") for loss in FIVE[2::2] for cell in STRESS]
     keys += [(loss, *cell, "random") for loss in FIVE[2::2] for cell in CELLS]
     keys += [(loss, *cell, "random") for loss in FIVE for cell in SOME]
     keys += [(loss, "delay", 0, "random") for loss in FLOORS]
     for samples, start in itertools.product(DELAYS, STARTS[:2]):
         keys += [(loss, "delay", samples, start) for loss in ("MSS", "root JTFS")]
-    others = [loss for loss in MAKERS if loss not in (*FIVE, *FLOORS, SUM)]
+    others = [loss for loss in MAKERS if loss not in (*FIVE, *FLOORS)]
     keys += [(loss, *cell, "coarse") for loss in others for cell in CELLS]
-    keys += [(loss, *CELLS[2], "fine") for loss in EQUAL_TIME[:-1]]
-    keys += [(SUM, *cell, "coarse") for cell in SOME]
     return list(dict.fromkeys(keys))
 
 
