@@ -30,20 +30,31 @@ from .tasks import PAIRS, SAMPLE, TASKS
 
 RECORD = record.RECORDS / "study.jsonl"
 DELAYS = (0, 2**6, 2**8, 2**10, 2**12)
-CELLS = [
-    ("delay", 0),
-    ("delay", 2**10),
-    ("jitter", 0.3),
-    ("warp", 0.05),
-    ("noise", 20),
-    ("carrier", 0.5),
-    ("ripples", 2**10),
-    ("direction", 0.3),
-]
-MORE = [("envelope warp", 0.05), ("noise and carrier", 0.5), ("outside", 1.5)]
-STRESS = [("jitter", 1.2), ("warp", 0.15), ("noise", 0), ("carrier", 1.5)]  # for the two best
+# Tasks and amounts, and what a table calls them.
+CELLS = {
+    ("delay", 0): "on time",
+    ("delay", 2**10): "125 ms late",
+    ("jitter", 0.3): "onsets moved",
+    ("warp", 0.05): "clock bent",
+    ("noise", 20): "in noise",
+    ("carrier", 0.5): "other pitch",
+    ("ripples", 2**10): "ripples",
+    ("direction", 0.3): "up or down",
+}
+MORE = {
+    ("envelope warp", 0.05): "envelopes bent",
+    ("noise and carrier", 0.5): "noise and pitch",
+    ("outside", 1.5): "out of range",
+}
+STRESS = {
+    ("jitter", 1.2): "onsets moved, 600 ms",
+    ("warp", 0.15): "clock bent, 15%",
+    ("noise", 0): "noise, 0 dB",
+    ("carrier", 1.5): "1.5 octaves up",
+}
 SOME = [("delay", 0), ("jitter", 0.3), ("noise", 20), ("carrier", 0.5)]
-# The losses that chapter 5 tells of; random starts, and the tasks of `MORE`, are theirs alone.
+# The losses that chapter 5 tells of. Random starts and the tasks of `MORE` are theirs alone, and
+# the tasks of `STRESS` those of the two best.
 FIVE = ("MSS", "MSS aligned", "modulation spectrum", "pooled time scattering", "root JTFS")
 # The values of each parameter on the grid, and the points of it from which searches set out.
 GRIDS = {"coarse": (6, 3), "fine": (16, 12)}
@@ -118,7 +129,7 @@ def search(
 
 def examine(
     contender: Contender,
-    cells: Sequence[tuple[str, float]] = CELLS,
+    cells: Sequence[tuple[str, float]] = tuple(CELLS),
     pairs: Sequence[int] = range(8),
     start: str = "coarse",
     n_jobs: int = -1,
@@ -177,7 +188,7 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
 
 def plan() -> list[tuple]:
     """All searches of the study, as keys of `Searches`."""
-    keys = [(loss, *cell, "coarse") for loss in FIVE for cell in CELLS + MORE]
+    keys = [(loss, *cell, "coarse") for loss in FIVE for cell in [*CELLS, *MORE]]
     keys += [(FIVE[2], *cell, "fine") for cell in CELLS]
     keys += [(loss, *cell, "coarse") for loss in FIVE[2::2] for cell in STRESS]
     keys += [(loss, *cell, "random") for loss in FIVE[2::2] for cell in CELLS]
