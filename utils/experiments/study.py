@@ -164,13 +164,15 @@ def from_grid(
     synth: Callable,
     targets: Float[Tensor, "K n"],
     points: Float[Tensor, "*grid P"],
-    starts: int,
+    starts: int = GRIDS["coarse"][1],
 ) -> list[Match]:
     """The best of several searches for each target: see `search_from_grid`."""
     loss = way.loss
     if way.solver != "LM":
         solve = SOLVERS[way.solver]
-        return [search_one_from_grid(synth, loss, target, points, solve) for target in targets]
+        return [
+            search_one_from_grid(synth, loss, target, points, solve, starts) for target in targets
+        ]
     if hasattr(loss, "phi"):
         return search_from_grid(synth, loss.phi, targets, points, starts)
     return [

@@ -67,11 +67,12 @@ def search_one_from_grid(
     target: Float[Tensor, " n"],
     grid: Float[Tensor, "*grid P"],
     solve: Callable[..., Match],
+    starts: int = STARTS,
 ) -> Match:
     """`search_from_grid` for one target, with any loss, as `solve(synth, loss, target, start)`."""
     points = grid.reshape(-1, grid.shape[-1])
     to_z, from_z = coordinates(synth)
-    nearest = losses_at(synth, loss, target, points).topk(STARTS, largest=False).indices
+    nearest = losses_at(synth, loss, target, points).topk(starts, largest=False).indices
     matches = [solve(synth, loss, target, start) for start in points[nearest]]
     best = min(matches, key=lambda match: match.losses[-1].item())
     around = from_z(to_z(best.thetas[-1]) + NEARBY * points.new_tensor(_moves(points.shape[-1])))
