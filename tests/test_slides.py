@@ -1,5 +1,6 @@
 """The deck, as it stands on a memory stick: opened from its folder, with no network."""
 
+import json
 import subprocess
 import sys
 
@@ -63,13 +64,20 @@ def test_nothing_overflows_and_letters_can_be_read_from_the_back(deck):
         assert slide["code"] >= LEAST_CODE, slide
 
 
-def test_everything_is_there_for_the_audience_and_the_speaker(deck):
+def figures_of(path):
+    """How many figures an executed chapter shows, those of its solutions left out."""
+    cells = json.loads(path.read_text())["cells"]
+    shown = [cell for cell in cells if "hide-cell" not in cell["metadata"].get("tags", ())]
+    return sum(str(cell.get("outputs")).count("<picture") for cell in shown)
+
+
+def test_everything_is_there_for_the_audience_and_the_speaker(deck, executed):
     assert deck.locator(".slide-number").text_content().strip()
     assert deck.locator("aside.notes").count() > 30
     images = deck.locator("img:not(.dtfa-card *)").evaluate_all(
         "all => all.map(i => [i.alt, i.naturalWidth])"
     )
-    assert len(images) > 20
+    assert len(images) == sum(figures_of(executed[path.stem]) for path in TAUGHT) > 10
     assert all(len(alt.split()) >= 8 and width > 0 for alt, width in images)
     sounds = deck.locator(".dtfa-card button").evaluate_all("all => all.map(a => a.ariaLabel)")
     assert len(sounds) > 20 and all(sounds)
