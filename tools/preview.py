@@ -1,4 +1,4 @@
-"""Draw the picture of the README and of link previews, from surfaces that chapter 1 computed.
+"""Draw the picture of the README and of link previews, from the surfaces of chapter 1.
 
 It stays in _build until what it rests on changes, and goes into the built site; `make picture`
 copies it to where the README finds it.
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from utils import SAMPLE_RATE, am_chirp  # noqa: E402
-from utils.experiments.charts import both, target_grid  # noqa: E402
+from utils.experiments.charts import read, target_grid  # noqa: E402
 from utils.page import figures  # noqa: E402
 
 TARGET, LATE = (2, 3), 2**10  # indices of the target, and its delay
@@ -31,7 +31,7 @@ def main() -> None:
 
 def draw() -> None:
     named = {}
-    for name, chart in both().items():
+    for name, chart in read().items():
         at = (chart.delays.index(LATE), *TARGET)
         title = f"{name}, target {LATE / SAMPLE_RATE:g} s late"
         named[title] = chart.losses[at], chart.slopes[at]

@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import drag_by_finger
 from IPython.utils.capture import capture_output
 
-from utils.experiments.charts import Chart, chart, target_grid
+from utils.experiments.charts import OPERATORS as RECORDED
+from utils.experiments.charts import Chart, chart, read, target_grid
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.features.rivals import AverageSpectrum
@@ -23,6 +24,18 @@ GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 GRID = grid(am_chirp, (5, 4))
 DELAYS, COUNTS = (0, 2**8), (3, 2)
 OPERATORS = {"spectrogram": MSS(n_ffts=(256,)), "average": AverageSpectrum()}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_record_repeats(name):
+    """Two candidates, for all targets, on time."""
+    kept, at = read()[name], (slice(4, 5), slice(2, 4))
+    again = chart(RECORDED[name], kept.grid[at], kept.delays[:1], n_jobs=1)
+    torch.testing.assert_close(again.losses[0], kept.losses[0][..., *at], rtol=2e-3, atol=0)
+    scale = kept.slopes[0].abs().max().item()
+    torch.testing.assert_close(
+        again.slopes[0], kept.slopes[0][..., *at, :], rtol=2e-3, atol=2e-3 * scale
+    )
 
 
 @pytest.fixture(scope="module")

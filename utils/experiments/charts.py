@@ -1,8 +1,9 @@
-"""The numbers behind the explorers: losses over a grid, for many targets and delays."""
+"""The numbers behind the explorer: losses over a grid, for many targets and delays."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -10,14 +11,15 @@ from torch import Tensor
 from ..features.jtfs import JTFS
 from ..features.mss import MSS
 from ..parameters import grid
-from ..search.landscape import loss_surfaces, survey
+from ..search.landscape import loss_surfaces
 from ..synth import SAMPLE_RATE, am_chirp, delay
-from .cache import once
+from .record import RECORDS
 
 TARGETS = (6, 6)  # over modulation frequency and chirp rate
 DELAYS = (0, 2**8, 2**10, 2**12)  # samples
-MANY = 10_000  # features, from which on a survey keeps losses instead
-AT_ONCE = 144  # targets of such a survey: their features are held in memory
+CANDIDATES = grid(am_chirp, (10, 10))
+OPERATORS = {"MSS": MSS(), "JTFS": JTFS(4 * SAMPLE_RATE, oversampling=0.5)}
+RECORD = RECORDS / "explorer.npz"
 
 
 @dataclass(frozen=True)
@@ -40,36 +42,33 @@ def target_grid(counts: tuple[int, int] = TARGETS) -> Float[Tensor, "C D 2"]:
 
 def chart(
     phi: Callable,
-    points: Float[Tensor, "A B 2"],
-    delays: Sequence[int],
+    points: Float[Tensor, "A B 2"] = CANDIDATES,
+    delays: Sequence[int] = DELAYS,
     counts: tuple[int, int] = TARGETS,
     n_jobs: int = -1,
 ) -> Chart:
-    """Survey a loss for the targets `target_grid(counts)` and delays; see `Chart`.
-
-    Many features, as those of MSS, are compared with some targets at a time and forgotten; for
-    few, one survey of the grid serves all, and is shared with other chapters. `n_jobs` is as in
-    `survey`.
-    """
+    """A loss for the targets `target_grid(counts)` and delays; `n_jobs` is as in `survey`."""
     sounds = am_chirp(target_grid(counts)).flatten(0, 1)
     targets = torch.cat([delay(sounds, samples) for samples in delays])
-    with torch.no_grad():
-        many = phi(sounds[0]).shape[-1] > MANY
-        features = [] if many else torch.cat([phi(part) for part in targets.split(8)])
-    if many:
-        parts = targets.split(AT_ONCE)
-        found = [loss_surfaces(am_chirp, phi, points, part, n_jobs=n_jobs) for part in parts]
-        losses, slopes = (torch.cat(part) for part in zip(*found, strict=True))
-    else:
-        atlas = once(survey, am_chirp, phi, points, n_jobs=n_jobs)
-        found = [atlas.surface(wanted, p=1) for wanted in features]
-        losses, slopes = (torch.stack(part) for part in zip(*found, strict=True))
+    losses, slopes = loss_surfaces(am_chirp, phi, points, targets, n_jobs=n_jobs)
     shape = (len(delays), *counts, *points.shape[:-1])
     return Chart(points, tuple(delays), losses.reshape(shape), slopes.reshape(*shape, -1))
 
 
-def both() -> dict[str, Chart]:
-    """Charts of the spectrogram loss and of JTFS over ten by ten candidates, computed once."""
-    operators = {"MSS": MSS(), "JTFS": JTFS(4 * SAMPLE_RATE, oversampling=0.5)}
-    points = grid(am_chirp, (10, 10))
-    return {name: once(chart, phi, points, DELAYS) for name, phi in operators.items()}
+def write() -> None:
+    """Compute the charts of all operators and write the record."""
+    arrays = {}
+    for name, phi in OPERATORS.items():
+        one = chart(phi)
+        arrays |= {f"{name} {part}": getattr(one, part).numpy() for part in ("losses", "slopes")}
+    np.savez_compressed(RECORD, **{name: each.astype("f2") for name, each in arrays.items()})
+
+
+def read() -> dict[str, Chart]:
+    """The committed charts, to three digits."""
+    with np.load(RECORD) as file:
+        parts = {name: torch.from_numpy(file[name].astype("f4")) for name in file}
+    return {
+        name: Chart(CANDIDATES, DELAYS, parts[f"{name} losses"], parts[f"{name} slopes"])
+        for name in OPERATORS
+    }
