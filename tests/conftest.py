@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 TAUGHT = [path for path in CHAPTERS if path.stem[0] != "9"]  # with sounds and exercises
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-PAGES = [*CHAPTERS, *sorted((ROOT / "book").glob("*.md"))]
+TEXTS = (path for path in (ROOT / "book").glob("*.md") if path.stem != "deck")
+PAGES = [*CHAPTERS, *sorted(TEXTS)]
 
 # Every annotation of the library holds, shapes too; an int passes for a float, as PEP 484 says.
 # What a reader meets who hands over something else is tested without this: DTFA_NO_HOOK=1.

@@ -238,9 +238,11 @@ def test_a_menu_opens_and_closes(page, menu, width):
     expect(panel).to_be_hidden()
 
 
-def test_leads_to_the_slides(page):
+def test_leads_to_its_slides(page):
+    name = page.url.rsplit("/", 1)[1].removesuffix(".html")
+    part = f"#/{name}" if name in {path.stem for path in TAUGHT} else ""
     links = page.locator("nav a", has_text="Slides").all()
-    assert [link.get_attribute("href") for link in links] == [f"{SITE}slides/"]
+    assert [link.get_attribute("href") for link in links] == [f"{SITE}slides/{part}"]
 
 
 EXPLORERS = {"1_intro": 1, "2_synthesizer": 1}
@@ -368,19 +370,36 @@ def test_a_link_to_the_page_has_a_preview(page):
     assert page.title().count(BOOK["title"]) == 1
 
 
-def test_the_root_has_a_preview_and_leads_to_the_first_chapter(browser, site, executed):
-    first = "book/1_intro.html"
-    opened = browser.new_page()
-    opened.goto(site)
-    opened.wait_for_url(f"{site}/{first}")
-    opened.goto("about:blank")  # from where nothing leads on by itself
-    opened.set_content((ROOT / "_build/html/index.html").read_text())
-    assert opened.title() == preview(opened)["title"] == BOOK["title"]
-    assert preview(opened)["url"] == SITE
-    assert opened.locator("link[rel=canonical]").get_attribute("href") == f"{SITE}{first}"
-    assert opened.get_by_role("link", name=BOOK["title"]).get_attribute("href") == first
-    assert Axe().run(opened).response["violations"] == []
-    opened.close()
+@pytest.mark.parametrize("width", [375, 1440])
+def test_the_front_page_is_the_book_in_one_screen(browser, site, executed, width):
+    front = watch(browser.new_page(viewport={"width": width, "height": 900}))
+    front.goto(site)
+    assert front.title() == preview(front)["title"] == BOOK["title"]
+    assert preview(front)["url"] == SITE
+    links = front.locator("nav a").evaluate_all("all => all.map(a => [a.innerText, a.href])")
+    assert [text.split()[0] for text, _ in links] == ["Read", "Play", "Run", "Present"]
+    assert links[0][1] == f"{site}/book/1_intro.html" and links[3][1] == f"{SITE}slides/"
+    box = front.locator(".dtfa-explorer[data-alive]")
+    box.get_by_role("button", name="Descend").click()
+    expect(box.locator(".dtfa-verdict").first).to_contain_text("star")
+    assert front.evaluate("document.documentElement.scrollWidth") <= width
+    assert Axe().run(front).response["violations"] == []
+    assert front.said == []
+    front.close()
+
+
+def test_a_wrong_address_leads_back_from_any_folder(browser, site, executed):
+    lost = browser.new_page()
+    lost.set_content((ROOT / "_build/html/404.html").read_text())
+    links = lost.locator("a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert links[0] == SITE and all(link.startswith("https://") for link in links)
+    assert Axe().run(lost).response["violations"] == []
+    lost.close()
+
+
+def test_search_finds_prose_and_no_code(executed):
+    index = (ROOT / "_build/html/searchindex.js").read_text()
+    assert '"mesostructur"' in index and "zero_grad" not in index
 
 
 def preview(page):
@@ -435,9 +454,10 @@ def load(browser, address, width):
 
 
 @pytest.mark.parametrize("width", [375, 1440])
-@pytest.mark.parametrize("chapter", [path.stem for path in TAUGHT])
+@pytest.mark.parametrize("chapter", ["", *(path.stem for path in TAUGHT)])
 def test_first_screen_is_light_early_and_still(browser, site, executed, chapter, width):
-    tries = [load(browser, f"{site}/book/{chapter}.html", width) for _ in range(2)]
+    address = f"{site}/book/{chapter}.html" if chapter else site
+    tries = [load(browser, address, width) for _ in range(2)]
     size, shift, paint = map(min, zip(*tries, strict=True))  # the machine may be busy
     assert size < 400e3
     assert shift < 0.05

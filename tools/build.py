@@ -12,11 +12,13 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from docutils import nodes
 from inputs import content, digest
 from jupyter_book.cli.main import main as jupyter_book
 from lighten import lighten
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from sphinx.search import WordCollector
 
 KERNEL = {
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
@@ -134,7 +136,11 @@ def set_pages(root: Path) -> None:
     for folder in (html, build / ".doctrees", build / "jupyter_execute"):
         shutil.rmtree(folder, ignore_errors=True)
     options = ["-W", "--keep-going", "--path-output", str(root)]
+    search_prose_only()
     jupyter_book(["build", *options, str(site)], standalone_mode=False)
+    front = html / "index.html"
+    explorer = shown(root, "1_intro", "s1explore")
+    front.write_text(front.read_text(encoding="utf-8").replace("<!-- EXPLORER -->", explorer))
     for page in html.rglob("*.html"):  # its text names what unfolds, and this would hide it
         text = page.read_text(encoding="utf-8")
         page.write_text(text.replace('<summary aria-label="Toggle hidden content">', "<summary>"))
@@ -142,6 +148,25 @@ def set_pages(root: Path) -> None:
     for path in chapters(root):  # for download: as the sources are, without outputs
         shutil.copy(path, html / "_sources" / path.relative_to(root))
     record.write_text(now)
+
+
+def shown(root: Path, chapter: str, cell_id: str) -> str:
+    """What a cell of an executed chapter shows, in HTML."""
+    notebook = nbformat.read(root / "_build" / "executed" / f"{chapter}.ipynb", as_version=4)
+    outputs = (each.outputs for each in notebook.cells if each.id == cell_id)
+    return "".join(output.data["text/html"] for each in outputs for output in each)
+
+
+def search_prose_only() -> None:
+    """Keep code out of the index of the site's search."""
+    whole = WordCollector.dispatch_visit
+
+    def prose(collector: WordCollector, node: nodes.Node) -> None:
+        if isinstance(node, nodes.literal_block):
+            raise nodes.SkipNode
+        whole(collector, node)
+
+    WordCollector.dispatch_visit = prose
 
 
 if __name__ == "__main__":

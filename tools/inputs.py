@@ -92,6 +92,6 @@ def data(root: Path, words: set[str]) -> Iterator[Path]:
     for folder in ("book", "utils"):
         for file in (root / folder).rglob("*"):
             names = {file.name, *file.relative_to(root).parts[1:-1]}
-            code = file.suffix in (".py", ".pyc", ".ipynb", ".md", ".js", ".css")
+            code = file.suffix in (".py", ".pyc", ".ipynb", ".js", ".css")
             if names & words and not code and file.is_file():
                 yield file
