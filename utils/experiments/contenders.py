@@ -6,7 +6,6 @@ from functools import partial
 from typing import NamedTuple
 
 from torch import nn
-from torch.nn.functional import pdist
 
 from ..features import rivals
 from ..features.compression import Root
@@ -14,10 +13,9 @@ from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from ..synth import SAMPLE_RATE
-from .recipe import features_of_chirps, floor_of, root_jtfs
+from .recipe import floor_of, root_jtfs
 from .tasks import LENGTH
 
-LONG = tuple(2**k for k in range(14, 5, -1))  # windows of 2 s to 8 ms
 # MSS with its logarithm added, for several floors: from these pairs the contender was chosen.
 FLOORS = {f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
 
@@ -85,11 +83,6 @@ def aligned() -> Contender:
     )
 
 
-def joined(*phis: nn.Module) -> rivals.Joined:
-    """Operators side by side, each in parts of its mean distance between chirps."""
-    return rivals.Joined(phis, [pdist(features_of_chirps(phi)).mean().item() for phi in phis])
-
-
 def twice(way: Way) -> Contender:
     """One way to search, whatever the start."""
     return Contender(way, way)
@@ -100,7 +93,6 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "waveform": lambda: Contender(adam(rivals.Waveform()), lm(rivals.Waveform())),
     "MSS": lambda: of_spectrograms(MSS()),
     "MSS + log MSS": lambda: both(0.1),  # of `FLOORS`, the one that finds most
-    "MSS, windows to 2 s": lambda: of_spectrograms(MSS(LONG)),
     "auraloss": lambda: Contender(
         Way(rivals.MultiResolution(), "Adam"), Way(rivals.MultiResolution(), "BFGS")
     ),
@@ -114,7 +106,6 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "pooled time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF, F="global")))),
     "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
     "published JTFS": lambda: twice(lm(root(JTFS(**HALF, T=2**12, F=None)))),
-    "MSS + root JTFS": lambda: twice(lm(joined(root(MSS()), root_jtfs()))),
     "root JTFS": lambda: twice(lm(root_jtfs())),
 }
 MAKERS |= {name: partial(both, floor) for name, floor in FLOORS.items()}

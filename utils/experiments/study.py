@@ -52,12 +52,10 @@ STRESS = {
     ("noise", 0): "noise, 0 dB",
     ("carrier", 1.5): "1.5 octaves up",
 }
-SOME = [("delay", 0), ("jitter", 0.3), ("noise", 20), ("carrier", 0.5)]
 POLISHED = [("jitter", 0.3), ("warp", 0.05), ("noise", 20), ("direction", 0.3)]
 # The losses that chapter 5 tells of meet the tasks of `MORE` too, the two best those of `STRESS`.
 FIVE = ("MSS", "MSS aligned", "modulation spectrum", "pooled time scattering", "root JTFS")
 BEST = FIVE[2::2]
-SUM = "MSS + root JTFS"  # costs most, and meets four tasks
 # On a fine grid, these take no longer than root JTFS on the coarse one.
 CHEAP = ("MSS", "MSS aligned", "average spectrum", "modulation spectrum", "time warping")
 # The values of each parameter on the grid, and the points of it from which searches set out.
@@ -108,12 +106,8 @@ def search(
     pairs: Sequence[int] | None = None,
     sample: int = SAMPLE,
 ) -> Searches:
-    """Search for the targets of some pairs: by default those of the comparison.
-
-    For `FLOORS`, from which a contender was chosen, these are as many others.
-    """
-    if pairs is None:
-        pairs = range(PAIRS, 2 * PAIRS) if loss in FLOORS else range(PAIRS)
+    """Search for the targets of some pairs, by default of `pairs_of(loss)`."""
+    pairs = pairs_of(loss) if pairs is None else pairs
     one = TASKS[checks.one_of("task", task, TASKS)]
     truths = torch.stack([one.truth(pair, sample) for pair in pairs])
     targets = torch.stack([one.target(pair, amount, sample) for pair in pairs])
@@ -138,6 +132,11 @@ def search(
         evaluations=statistics.median(match.evaluations for match in matches),
         seconds=round((time.perf_counter() - began) / len(matches), 3),
     )
+
+
+def pairs_of(loss: str) -> range:
+    """The pairs of the comparison; for `FLOORS`, from which a contender was chosen, others."""
+    return range(PAIRS, 2 * PAIRS) if loss in FLOORS else range(PAIRS)
 
 
 def examine(
@@ -203,9 +202,8 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
 
 def plan() -> list[tuple]:
     """All searches of the study, as keys of `Searches`."""
-    asked = [loss for loss in MAKERS if loss not in (SUM, *FLOORS)]
+    asked = [loss for loss in MAKERS if loss not in FLOORS]
     keys = [(loss, *cell, start) for start in STARTS[:2] for loss in asked for cell in CELLS]
-    keys += [(SUM, *cell, start) for start in STARTS[:2] for cell in SOME]
     keys += [(loss, *cell, "fine") for loss in CHEAP for cell in CELLS]
     keys += [(loss, *cell, "coarse") for loss in FIVE for cell in MORE]
     keys += [(loss, *cell, "coarse") for loss in BEST for cell in STRESS]

@@ -5,8 +5,7 @@ Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; 
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 
 import librosa
 import numpy as np
@@ -109,33 +108,6 @@ class LogMel(Described):
             log = mel.clamp(min=self.floor).log().flatten(-2)
             features.append(log / (len(self.n_ffts) * log.shape[-1]))
         return torch.cat(features, -1)
-
-
-class Joined(Described):
-    """Features of several operators side by side, each divided by a scale of its own."""
-
-    def __init__(self, phis: Sequence[nn.Module], scales: Sequence[float]):
-        super().__init__()
-        self.phis, self.scales = nn.ModuleList(phis), tuple(scales)
-
-    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
-        pairs = zip(self.phis, self.scales, strict=True)
-        return torch.cat([phi(x) / scale for phi, scale in pairs], -1)
-
-    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of x (..., N), and derivatives along `tangents` (K, ..., N)."""
-
-        def push(phi, scale):
-            if hasattr(phi, "push_forward"):
-                pair = phi.push_forward(x, tangents)
-            else:
-                along = partial(torch.func.jvp, phi)
-                pair = torch.func.vmap(lambda t: along((x,), (t,)), out_dims=(None, 0))(tangents)
-            return [part / scale for part in pair]
-
-        parts = map(push, self.phis, self.scales)
-        features, derivatives = zip(*parts, strict=True)
-        return torch.cat(features, -1), torch.cat(derivatives, -1)
 
 
 class AverageSpectrum(nn.Module):

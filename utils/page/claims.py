@@ -48,10 +48,10 @@ def _numbers(sentence: str) -> Iterator[tuple[float, float]]:
             yield float(number) / parts, half / parts
 
 
-def rate(count: int, trials: int) -> str:
-    """A success rate with its 95 % Wilson interval, such as "31 of 32 (84 to 99%)"."""
+def rate(count: int, trials: int, noun: str = "") -> str:
+    """A success rate with its 95 % Wilson interval, such as "31 of 32 chirps (84 to 99%)"."""
     low, high = wilson(count, trials)
-    return f"{count} of {trials} ({100 * low:.0f} to {100 * high:.0f}%)"
+    return f"{count} of {trials} {noun}".strip() + f" ({100 * low:.0f} to {100 * high:.0f}%)"
 
 
 def recorded(notebook: Path) -> dict[str, float]:
