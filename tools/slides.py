@@ -9,13 +9,13 @@ import html
 import json
 import re
 import shutil
+import sys
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
 import segno
 import yaml
-from build import kit
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
@@ -23,6 +23,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from utils.page import deck  # noqa: E402
+
 EXECUTED = ROOT / "_build" / "executed"
 SLIDES = ROOT / "_build" / "slides"
 TALK = Path(__file__).parent / "slides"  # style and script of the decks
@@ -37,10 +41,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True}).use(
 
 
 def main() -> None:
-    import sys
-
-    sys.path.insert(0, str(ROOT))
-    from utils.page import deck
+    from build import kit  # with all of Jupyter Book
 
     slides, shown = deck.read(ROOT / "book" / "deck.md"), Chapters()
     shutil.rmtree(SLIDES, ignore_errors=True)
@@ -117,7 +118,8 @@ def rendered(output: dict) -> str:
     body = re.sub(r'<source media="\(max-width.*?>', "", body)  # drawings for telephones
     if "dtfa-explorer" in body:  # a finger moves what is in it
         return f'<div class="explorer" data-prevent-swipe>{body}</div>'
-    kind = "wide" if "<table" in body else "picture" if "<figure" in body else "sounds"
+    kinds = {"row": "dtfa-sounds", "wide": "<table", "picture": "<figure"}
+    kind = next((kind for kind, mark in kinds.items() if mark in body), "other")
     return f'<div class="{kind}">{body}</div>' if body else ""
 
 

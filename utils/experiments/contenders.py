@@ -9,15 +9,16 @@ from torch import nn
 
 from ..features import rivals
 from ..features.compression import Root
-from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from ..synth import SAMPLE_RATE
 from .recipe import floor_of, root_jtfs
 from .tasks import LENGTH
 
-# MSS with its logarithm added, for several floors: from these pairs the contender was chosen.
-FLOORS = {f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
+# MSS without its logarithm and with it, for several floors: on other pairs, to choose one.
+FLOORS = {"MSS, no logarithm": None} | {
+    f"MSS + log MSS, floor {floor:g}": floor for floor in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+}
 
 
 class Way(NamedTuple):
@@ -70,9 +71,9 @@ def of_spectrograms(phi: nn.Module) -> Contender:
     return Contender(adam(phi), lm(root(phi)))
 
 
-def both(floor: float) -> Contender:
-    """MSS with its logarithm added."""
-    phi = MSS(magnitude="both", floor=floor)
+def both(floor: float | None) -> Contender:
+    """MSS with its logarithm added, if it has a floor."""
+    phi = MSS() if floor is None else MSS(magnitude="both", floor=floor)
     return Contender(adam(phi), lm(phi))
 
 
@@ -105,7 +106,6 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF)))),
     "pooled time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF, F="global")))),
     "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
-    "published JTFS": lambda: twice(lm(root(JTFS(**HALF, T=2**12, F=None)))),
     "root JTFS": lambda: twice(lm(root_jtfs())),
 }
 MAKERS |= {name: partial(both, floor) for name, floor in FLOORS.items()}

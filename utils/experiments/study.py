@@ -56,8 +56,7 @@ POLISHED = [("jitter", 0.3), ("warp", 0.05), ("noise", 20), ("direction", 0.3)]
 # The losses that chapter 5 tells of meet the tasks of `MORE` too, the two best those of `STRESS`.
 FIVE = ("MSS", "MSS aligned", "modulation spectrum", "pooled time scattering", "root JTFS")
 BEST = FIVE[2::2]
-# On a fine grid, these take no longer than root JTFS on the coarse one.
-CHEAP = ("MSS", "MSS aligned", "average spectrum", "modulation spectrum", "time warping")
+SIMPLEST = ("waveform", "average spectrum")
 # The values of each parameter on the grid, and the points of it from which searches set out.
 GRIDS = {"coarse": (6, 3), "fine": (16, 12)}
 STARTS = ("random", *GRIDS, "polish")
@@ -203,11 +202,12 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
 def plan() -> list[tuple]:
     """All searches of the study, as keys of `Searches`."""
     asked = [loss for loss in MAKERS if loss not in FLOORS]
-    keys = [(loss, *cell, start) for start in STARTS[:2] for loss in asked for cell in CELLS]
-    keys += [(loss, *cell, "fine") for loss in CHEAP for cell in CELLS]
+    keys = [(loss, *cell, "coarse") for loss in asked for cell in CELLS]
+    keys += [(loss, *cell, "random") for loss in (*FIVE, *SIMPLEST) for cell in CELLS]
+    keys += [("modulation spectrum", *cell, "fine") for cell in CELLS]
+    keys += [("modulation spectrum", *cell, "polish") for cell in POLISHED]
     keys += [(loss, *cell, "coarse") for loss in FIVE for cell in MORE]
     keys += [(loss, *cell, "coarse") for loss in BEST for cell in STRESS]
-    keys += [("modulation spectrum", *cell, "polish") for cell in POLISHED]
     keys += [(loss, "delay", 0, "random") for loss in FLOORS]
     for samples, start in itertools.product(DELAYS, STARTS[:2]):
         keys += [(loss, "delay", samples, start) for loss in ("MSS", "root JTFS")]

@@ -36,22 +36,16 @@ def read(file: Path) -> list[Slide]:
         words = (marks or "").split()
         if level == "#":
             part = words.pop(0)
-        kinds = [word for word in words if word in KINDS] or [
-            "section" if level == "#" else "slide"
-        ]
-        if odd := set(words) - {"short", *kinds}:
+        usual = "section" if level == "#" else "slide"
+        kind = next((word for word in words if word in KINDS), usual)
+        if odd := set(words) - {"short", kind}:
             raise ValueError(f"the slide {title!r} is marked {odd}; expected of {KINDS}, or short")
-        body, mark, notes = text.partition("\n??? ")
+        body, mark, notes = f"\n{text}".partition("\n??? ")
         minutes, _, said = notes.partition("\n")
         if not mark or not said.strip():
-            raise ValueError(
-                f"the slide {title!r} says nothing to its speaker; expected ??? minutes"
-            )
-        slides.append(
-            Slide(
-                part, kinds[0], title, body.strip(), said.strip(), float(minutes), "short" in words
-            )
-        )
+            raise ValueError(f"the slide {title!r} has no notes; expected a line '??? minutes'")
+        short = "short" in words
+        slides.append(Slide(part, kind, title, body.strip(), said.strip(), float(minutes), short))
     return slides
 
 
