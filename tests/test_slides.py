@@ -125,7 +125,7 @@ def turn_to(deck, selector):
 
 
 def test_formulas_are_set_and_explorers_alive(deck):
-    assert deck.locator("mjx-container").count() > 15
+    assert deck.locator("mjx-container").count() > 10
     assert deck.locator("mjx-merror, .dtfa-explorer:not([data-alive])").count() == 0
     at = turn_to(deck, ".dtfa-explorer[data-kind=landscape]")
     box = deck.locator("section.present .dtfa-explorer")

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 from importlib.resources import files
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import segno
@@ -54,11 +54,13 @@ def main() -> None:
     template = (TALK / "deck.html").read_text(encoding="utf-8").replace("<!-- STYLE -->", style)
     template = template.replace("<!-- SCRIPT -->", kit(ROOT)["js"])
     for name, page in PAGES.items():
-        parts = groupby(deck.of(name, slides), key=lambda slide: slide.part)
-        content = "\n".join(
-            f'<section id="{part}">{"".join(section(slide, shown) for slide in group)}</section>'
-            for part, group in parts
-        )
+        chosen, parts = deck.of(name, slides), []
+        clock = [0, *accumulate(slide.minutes for slide in chosen)]
+        timed = zip(chosen, clock, strict=False)
+        for part, group in groupby(timed, key=lambda pair: pair[0].part):
+            inner = "".join(section(slide, minute, shown) for slide, minute in group)
+            parts.append(f'<section id="{part}">{inner}</section>')
+        content = "\n".join(parts)
         page = SLIDES / page
         page.write_text(template.replace("<!-- SLIDES -->", content), encoding="utf-8")
     browser = shutil.which("chromium") or shutil.which("google-chrome")
@@ -123,10 +125,11 @@ def rendered(output: dict) -> str:
     return f'<div class="{kind}">{body}</div>' if body else ""
 
 
-def section(slide, shown: Chapters) -> str:
-    """A slide in HTML."""
+def section(slide: deck.Slide, minute: float, shown: Chapters) -> str:
+    """A slide in HTML; `minute` says when it should begin."""
     head = "h1" if slide.kind == "section" else "h2"
-    notes = f"<p><b>{slide.minutes:g} min</b></p>{shown.fill(slide.notes)}"
+    clock = f"from minute {minute:g}, for {slide.minutes:g}"
+    notes = f"<p><b>{clock}</b></p>{shown.fill(slide.notes)}"
     return (
         f'<section class="{slide.kind}"><{head}>{slide.title}</{head}>'
         f'<div class="body">{shown.fill(slide.body)}</div>'
