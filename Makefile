@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 LIBRARY := $(addprefix tests/,features search experiments page test_synth.py test_recording.py \
 	test_parameters.py)
 
-.PHONY: book test library picture bench study convergence charts ablation encoder slides colab colab-new-scipy binder lint \
+.PHONY: book test library picture bench study convergence charts ablation encoder slides pdf colab colab-new-scipy binder lint \
 	oldest newest links serve clean
 
 book: $(VENV)/.book
@@ -84,6 +84,10 @@ links: $(VENV)/.book
 
 slides: book $(VENV)/.dev
 	$(VENV)/bin/python tools/slides.py
+
+# The book on paper: _build/html/book.pdf.
+pdf: book $(VENV)/.dev
+	$(VENV)/bin/python tools/print.py
 
 serve: book
 	$(VENV)/bin/python -m http.server --directory _build/html
