@@ -18,7 +18,7 @@ from jupyter_book.cli.main import main as jupyter_book
 from lighten import lighten
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from sphinx.search import WordCollector
+from sphinx.search import IndexBuilder
 
 KERNEL = {
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not the user's
@@ -139,7 +139,7 @@ def set_pages(root: Path) -> None:
     search_prose_only()
     jupyter_book(["build", *options, str(site)], standalone_mode=False)
     front = html / "index.html"
-    explorer = shown(root, "1_intro", "s1explore")
+    explorer = shown(root, chapters(root)[0].stem, "s1explore")
     front.write_text(front.read_text(encoding="utf-8").replace("<!-- EXPLORER -->", explorer))
     for page in html.rglob("*.html"):  # its text names what unfolds, and this would hide it
         text = page.read_text(encoding="utf-8")
@@ -159,14 +159,15 @@ def shown(root: Path, chapter: str, cell_id: str) -> str:
 
 def search_prose_only() -> None:
     """Keep code out of the index of the site's search."""
-    whole = WordCollector.dispatch_visit
+    whole = IndexBuilder.feed
 
-    def prose(collector: WordCollector, node: nodes.Node) -> None:
-        if isinstance(node, nodes.literal_block):
-            raise nodes.SkipNode
-        whole(collector, node)
+    def feed(index: IndexBuilder, name: str, file: str, title: str, page: nodes.document) -> None:
+        prose = page.deepcopy()
+        for code in list(prose.findall(nodes.literal_block)):
+            code.parent.remove(code)
+        whole(index, name, file, title, prose)
 
-    WordCollector.dispatch_visit = prose
+    IndexBuilder.feed = feed
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def main(names: list[str], file: Path) -> None:
             page.goto((HTML / f"{name}.html").as_uri())
             page.evaluate(LOADED)
             page.wait_for_function("!document.querySelector('.math:not(:has(mjx-container))')")
-            page.evaluate("MathJax.startup?.promise.then(() => document.fonts.ready).then(() => null)")
+            page.evaluate(
+                "MathJax.startup?.promise.then(() => document.fonts.ready).then(() => null)"
+            )
             page.wait_for_timeout(500)  # its fonts
             part = Path(folder) / f"{len(whole.pages)}.pdf"
             page.pdf(path=part, format="A4", print_background=True)
