@@ -75,10 +75,11 @@ class Chapters:
     def __init__(self):
         book = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
         site = book["sphinx"]["config"]["ogp_site_url"]
+        form = f"{book['repository']['url']}/issues/new?template=feedback.yml"
         self.words = {
             "speakers": book["author"],
             "site": f'<a href="{site}">{site.removeprefix("https://").rstrip("/")}</a>',
-            "feedback": f'<a href="{book["repository"]["url"]}/issues/new">an issue</a>',
+            "feedback": f'<a href="{form}">a form of three questions</a>',
         }
         code = segno.make(site, error="m").svg_data_uri(scale=8, border=2)
         self.html = {"qr": f'<div class="picture"><img src="{code}" alt="QR code of {site}"></div>'}
