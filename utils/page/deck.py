@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-DECKS = ("long", "short")
 KINDS = ("section", "slide", "vote", "exercise", "break")
 
 
