@@ -239,7 +239,7 @@ def tensors_in(answer) -> list[Tensor]:
 
 YOURS = Contender(*[Way(loss, "Adam")] * 2)
 supervised = QuadraticCriterion(THETA, torch.eye(2).expand(2, 2, 2))
-teach = partial(train, brief, supervised, THETA, {})
+teach = partial(train, Encoder(brief), None, supervised, X, (THETA, X))
 ROWS = [
     (lambda: am_chirp(torch.ones(3)), r"theta has shape \(3,\); expected \(..., 2\)"),
     (lambda: am_chirp(THETA, carrier=4e3), "carrier is 4000.0 and bandwidth 2.0.*; expected less"),
@@ -271,8 +271,7 @@ ROWS = [
     (lambda: gauss_newton(brief, torch.log, X[0], THETA[0]), r"phi\(target\) holds NaN or inf"),
     (lambda: search(YOURS, "", "juggling", 0, "random"), "task is 'juggling'; expected"),
     (lambda: search(YOURS, "", "delay", 0, "warm"), "start is 'warm'; expected"),
-    (lambda: teach(steps=0, every=1, max_delay=0), "steps is 0; expected"),
-    (lambda: teach(steps=1, every=1, max_delay=-1), "max_delay is -1; expected"),
+    (lambda: teach(steps=0, every=1), "steps is 0; expected"),
 ]
 
 

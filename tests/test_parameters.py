@@ -8,10 +8,12 @@ import torch
 
 from utils.parameters import (
     Parameter,
+    candidates,
     coordinates,
     declared_by,
     deviations,
     draw,
+    ends_of,
     grid,
     parameters,
     parameters_of,
@@ -36,6 +38,13 @@ def test_draws_are_seeded_and_in_range():
             assert one.low <= column.min() < column.max() <= one.high
     assert theta[:, 0].log().mean() == pytest.approx(math.log(4), abs=0.1)  # the geometric mean
     assert theta[:, 1].mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_candidates_fill_each_axis_evenly():
+    z = coordinates(mixed)[0](candidates(mixed, 64))
+    low, high = ends_of(mixed)
+    for column in ((z - low) / (high - low)).T:
+        assert torch.histc(column, 8, 0, 1).tolist() == [8] * 8
 
 
 def test_grid_spans_the_ranges_evenly_on_their_scales():

@@ -27,7 +27,7 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("rate", [8000, 8192, 22050, 44100, 96000])
-@pytest.mark.parametrize("name", ["sound.wav", "sound.flac"])
+@pytest.mark.parametrize("name", ["sound.wav", "sound.flac", "sound.aiff"])
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_any_rate_format_and_number_of_channels(write, rate, name, channels):
     """A tone stays at its frequency, fills the sound, and has unit energy."""

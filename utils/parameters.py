@@ -69,12 +69,31 @@ def parameters_of(synth: Callable) -> tuple[Parameter, ...]:
 
 def draw(synth: Callable, count: int, seed: int) -> Float[Tensor, "{count} P"]:
     """Independent parameters, uniform over the ranges of a synthesizer on their scales."""
-    declared = parameters_of(synth)
-    to_z, from_z = coordinates(synth)
-    low, high = to_z(torch.tensor([(one.low, one.high) for one in declared]).T)
     generator = torch.Generator().manual_seed(seed)
-    uniform = torch.rand((count, len(declared)), generator=generator, device="cpu")
-    return from_z(low + (high - low) * uniform.to(low.device))
+    size = count, len(parameters_of(synth))
+    return _at(synth, torch.rand(size, generator=generator, device="cpu"))
+
+
+def candidates(synth: Callable, count: int) -> Float[Tensor, "{count} P"]:
+    """Parameters that fill the ranges of a synthesizer evenly, as a scrambled Sobol sequence.
+
+    They take the place of a grid, which would need too many points for more than two parameters.
+    """
+    sobol = torch.quasirandom.SobolEngine(len(parameters_of(synth)), scramble=True, seed=0)
+    with torch.device("cpu"):
+        return _at(synth, sobol.draw(count))
+
+
+def ends_of(synth: Callable) -> Float[Tensor, "2 P"]:
+    """The low and the high ends of the ranges of a synthesizer, in search coordinates."""
+    ranges = torch.tensor([(one.low, one.high) for one in parameters_of(synth)])
+    return coordinates(synth)[0](ranges.T)
+
+
+def _at(synth: Callable, share: Float[Tensor, "K P"]) -> Float[Tensor, "K P"]:
+    """Parameters at these shares of their ranges, on their scales."""
+    low, high = ends_of(synth)
+    return coordinates(synth)[1](low + (high - low) * share.to(low.device))
 
 
 def axis(parameter: Parameter, count: int) -> Float[Tensor, " {count}"]:

@@ -31,7 +31,7 @@ def load(
 
     Parameters
     ----------
-    path : a WAV, FLAC, OGG or MP3 file of any rate, length and number of channels.
+    path : a WAV, FLAC, OGG, MP3 or AIFF file of any rate, length and number of channels.
     duration : seconds.
     sample_rate : Hz.
     """
@@ -81,8 +81,8 @@ def _blocks(path: str | PathLike, duration: float) -> Iterator[tuple[np.ndarray,
     except (soundfile.LibsndfileError, TypeError) as error:  # the latter of a file named *.raw
         raise ValueError(
             f"path is {str(path)!r}, which cannot be read as audio "
-            f"({getattr(error, 'error_string', error)}); expected a WAV, FLAC, OGG or MP3 file; "
-            "convert others first, for example with `ffmpeg -i sound.m4a sound.wav`"
+            f"({getattr(error, 'error_string', error)}); expected a WAV, FLAC, OGG, MP3 or AIFF "
+            "file; convert others first, for example with `ffmpeg -i sound.m4a sound.wav`"
         ) from error
 
 

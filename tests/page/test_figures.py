@@ -1,5 +1,4 @@
 from inspect import isfunction, signature
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,8 +24,6 @@ BOWL = (WAY.square().sum(-1), 2 * WAY)
 STEPS = torch.stack([GRID[0, 0], GRID[1, 1]])
 PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, Stop.STEPS)]}
 WAVELET = torch.polar(torch.hann_window(64).expand(4, 64), torch.arange(256.0).reshape(4, 64))
-ONE = SimpleNamespace(seconds=[0.0, 1.0, 2.0], errors={"on time": [0.5, 0.4, 0.2]})
-SHORT = SimpleNamespace(seconds=[0.0, 4.0], errors={"on time": [0.5, 0.3]})
 BOTH, MAPS = {"one": X[0], "other": X[1]}, dict.fromkeys("abc", WAVELET.abs())
 RECORD = {("MSS", "now"): (1, 4), ("JTFS", "now"): (4, 4), ("MSS", "late"): (2, 4)}
 COSTS = {"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0}}
@@ -59,7 +56,11 @@ DRAWN = [
         ["8 ms", "time (s)", "loudness"],
     ),
     (figures.dots, (RECORD,), ["MSS", "JTFS", "now", "late", "success (%)"]),
-    (figures.trainings, ({"a": [ONE, ONE], "b": [SHORT]},), ["a", "b", "seconds of training"]),
+    (
+        figures.trainings,
+        ([0, 1, 2], {"late": {"a": [[0.5, 0.4, 0.1]] * 2}}, {"a": 0.5}),
+        ["a", "late", "steps", "seconds", "median error (%)"],
+    ),
     (figures.bars, (COSTS,), ["time (s)", "memory (MB)", "a", "0.5", "20"]),
 ]
 
@@ -165,9 +166,10 @@ def test_curves_keep_their_values():
     np.testing.assert_allclose(
         np.concatenate([line.get_xdata() for line in axis.lines]), [25, 50, 100]
     )
-    (axis,) = axes_of(figures.trainings({"supervised": [ONE, ONE], "JTFS": [SHORT]}))
-    assert [line.get_linewidth() for line in axis.lines if len(line.get_xdata()) > 1] == [2.5, 1]
-    np.testing.assert_allclose(marks_of(axis)["o"], [[4, 30]])
+    seeds = [[0.5, 0.4, 0.1], [0.5, 0.2, 0.3], [0.5, 0.3, 0.2]]
+    by_steps, by_seconds = axes_of(figures.trainings([0, 1, 2], {"a": {"MSS": seeds}}, {"MSS": 3}))
+    np.testing.assert_allclose(by_steps.lines[0].get_xydata(), [[1, 30], [2, 20]])
+    np.testing.assert_allclose(by_seconds.lines[0].get_xydata(), [[3, 30], [6, 20]])
 
 
 def test_silence_can_be_drawn():

@@ -48,3 +48,12 @@ def test_a_search_from_a_grid_finds_what_one_start_misses():
     corner = torch.tensor([15.8, 0.55]).expand(3, 2)
     alone = torch.stack([m.thetas[-1] for m in gauss_newton_all(short, PHI, targets, corner)])
     assert (alone / TRUTHS - 1).abs().max() > 0.05
+
+
+def test_a_search_within_the_ranges_ends_at_their_edge():
+    target = short(torch.tensor([[10.0, 4.4]]))  # steeper than 4 octaves a second
+    near = torch.tensor([[10.0, 3.5]])
+    [free], [bounded] = (
+        search_from_grid(short, PHI, target, near, within=within) for within in (False, True)
+    )
+    assert free.thetas[-1][1] > 4.2 and bounded.thetas[-1][1] == 4.0

@@ -1,11 +1,11 @@
 """f_W: a small network that predicts the parameters of a synthesizer from sound, and its training.
 
-The network sees sounds alone. The criterion decides what else training sees: `sound_criterion`
+The network sees sounds alone. The criterion decides what else training sees: `SoundCriterion`
 compares sounds, so that nobody need know what made them; `QuadraticCriterion` compares parameters.
 """
 
-import time
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import librosa
@@ -15,77 +15,90 @@ from torch import Tensor, nn
 
 from .. import checks
 from ..features.jtfs import product
+from ..features.loss import SpectralLoss
 from ..features.mss import spectrogram
 from ..parameters import coordinates, deviations, parameters_of
-from ..synth import SAMPLE_RATE, delay
+from ..search.jacobian import features_of
+from ..synth import SAMPLE_RATE
 
-BATCH = 8  # sounds in a step of training
+BATCH = 4  # sounds in a step of training
+BANDS, RATES = 32, 40  # of the picture that the network sees: mel bands, and modulations to 40 Hz
+FRAME_RATE = 128  # Hz
 
-# From predicted parameters (B, P), the input audio (B, N) and the indices (B,) of its examples in
-# the training set, to the scalar that training minimizes.
-Criterion = Callable[[Tensor, Tensor, Tensor], Tensor]
+# From predicted parameters (B, P) and the indices (B,) of the sounds that were heard to the scalar
+# that training minimizes.
+Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
 class Encoder(nn.Module):
     """From sounds (..., N) to parameters (..., P) inside the ranges of a synthesizer.
 
-    A mel spectrogram in decibels, as a picture; three convolutions with a stride of two; the mean
-    and the maximum over time and frequency, which a delay hardly changes; two linear layers.
+    The modulation spectrum of a mel spectrogram, which a delay hardly changes, and three linear
+    layers.
 
     Parameters
     ----------
     synth : declares the ranges of its parameters, and their scales.
     seed : of the initial weights.
+    sample_rate : Hz.
     """
 
-    def __init__(self, synth: Callable, seed: int = 0):
+    def __init__(self, synth: Callable, seed: int = 0, sample_rate: int = SAMPLE_RATE):
         super().__init__()
         ranges = torch.tensor([(one.low, one.high) for one in parameters_of(synth)])
         low, high = coordinates(synth)[0](ranges.T)
-        self.synth = synth
+        self.synth, self.window = synth, sample_rate // 16  # samples
         self.lowest, self.width = nn.Buffer(low), nn.Buffer(high - low)
-        mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=512, n_mels=64, fmin=64.0)
+        mel = librosa.filters.mel(sr=sample_rate, n_fft=self.window, n_mels=BANDS, fmin=64.0)
         self.mel = nn.Buffer(torch.from_numpy(mel))
+        sizes = BANDS * RATES, 64, 64, len(ranges)
         # The same weights on any device, and the caller's random numbers go on.
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
-            self.layers = nn.Sequential(
-                nn.Conv2d(1, 16, 5, stride=2, padding=2),
-                nn.ReLU(),
-                nn.Conv2d(16, 32, 5, stride=2, padding=2),
-                nn.ReLU(),
-                nn.Conv2d(32, 32, 5, stride=2, padding=2),
-                nn.ReLU(),
-            )
-            self.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, len(ranges)))
+            first, second, last = (nn.Linear(*pair) for pair in itertools.pairwise(sizes))
+        self.layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
         self.to(ranges.device)
 
-    def log_mel(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B 64 frames"]:
-        """The mel spectrogram down to sixty decibels below its peak, standardized.
-
-        That of silence is zero.
-        """
-        power = product(spectrogram(x, 512, 64).square().mT, self.mel.T).mT
+    def modulations(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B bands rates"]:
+        """How the mel spectrogram, in decibels, moves: up to 40 Hz, upwards and downwards."""
+        power = product(spectrogram(x, self.window, self.window // 8).square().mT, self.mel.T).mT
         relative = (power + 1e-12) / (power.amax((-2, -1), keepdim=True) + 1e-12)
-        level = relative.clamp(min=1e-6).log10()
-        level = level - level.mean((-2, -1), keepdim=True)
-        return level / (level.square().mean((-2, -1), keepdim=True) + 1e-6).sqrt()
+        level = standardized(relative.clamp(min=1e-6).log10())
+        planes = torch.fft.rfft2(level, norm="ortho").abs()
+        slow = planes[..., : round(RATES * level.shape[-1] / FRAME_RATE)]
+        return standardized(nn.functional.adaptive_avg_pool1d(slow, RATES).log1p())
 
-    def forward(self, x: Float[Tensor, "*batch N"]) -> Float[Tensor, "*batch P"]:
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch P"]:
         """The predicted parameters, of the device and dtype of the weights."""
         sounds = checks.floating("x", x).reshape(-1, x.shape[-1]).to(self.mel)
-        planes = self.layers(self.log_mel(sounds)[:, None])
-        pooled = torch.cat([planes.mean((-2, -1)), planes.amax((-2, -1))], dim=-1)
-        z = self.lowest + self.width * torch.sigmoid(self.head(pooled))
-        return coordinates(self.synth)[1](z).reshape(*x.shape[:-1], -1)
+        share = torch.sigmoid(self.layers(self.modulations(sounds).flatten(-2)))
+        theta = coordinates(self.synth)[1](self.lowest + self.width * share)
+        return theta.reshape(*x.shape[:-1], -1)
 
 
-def sound_criterion(synth: Callable, loss: Callable) -> Criterion:
-    """The mean loss between the sounds of the predicted parameters and the input audio.
+def standardized(planes: Float[Tensor, "B F R"]) -> Float[Tensor, "B F R"]:
+    """Each with mean zero and variance one; a constant one becomes zero."""
+    centred = planes - planes.mean((-2, -1), keepdim=True)
+    return centred / (centred.square().mean((-2, -1), keepdim=True) + 1e-6).sqrt()
+
+
+class SoundCriterion:
+    """The mean loss between the sounds of the predicted parameters and those that were heard.
 
     It never sees a parameter. Engel et al., "DDSP", ICLR 2020.
+
+    Parameters
+    ----------
+    loss : its features of all sounds (K, N) are computed once, before training.
     """
-    return lambda predicted, audio, indices: loss(synth(predicted), audio).mean()
+
+    def __init__(self, synth: Callable, loss: SpectralLoss, sounds: Float[Tensor, "K n"]):
+        self.synth, self.loss, self.features = synth, loss, features_of(loss.phi, sounds)
+
+    def __call__(
+        self, predicted: Float[Tensor, "B P"], indices: Int[Tensor, " B"]
+    ) -> Float[Tensor, ""]:
+        return self.loss(self.synth(predicted), features=self.features[indices]).mean()
 
 
 class QuadraticCriterion:
@@ -93,7 +106,7 @@ class QuadraticCriterion:
 
     Parameters
     ----------
-    thetas : the true parameters of the training set.
+    thetas : the true parameters of all sounds.
     forms : the form at each of them; `search.jacobian.quadratic_forms` gives those of a loss. The
         identity is training on parameters alone, as if no loss of sounds were known.
     """
@@ -102,10 +115,7 @@ class QuadraticCriterion:
         self.thetas, self.forms = thetas, forms
 
     def __call__(
-        self,
-        predicted: Float[Tensor, "B P"],
-        audio: Tensor | None,
-        indices: Int[Tensor, " B"],
+        self, predicted: Float[Tensor, "B P"], indices: Int[Tensor, " B"]
     ) -> Float[Tensor, ""]:
         error = (predicted / self.thetas[indices]).log()
         # No product of matrices, which `torch.autocast` would round.
@@ -119,81 +129,70 @@ class Training:
 
     Attributes
     ----------
-    encoder : as it is at the end.
-    steps : (S,), at which it was tested; the first is 0.
-    seconds : (S,), spent on training by then, tests excepted.
-    errors : by test set, (S,): the median over its sounds of the larger error.
+    steps : (S,), at which the encoder was tested; the first is 0.
+    errors : (S,), the median over the test sounds of the larger error.
+    predicted : (K, P), the parameters of the test sounds, at the end.
     """
 
-    encoder: Encoder
     steps: list[int]
-    seconds: list[float]
-    errors: dict[str, list[float]]
+    errors: list[float]
+    predicted: Float[Tensor, "K P"]
 
 
 def train(
-    synth: Callable,
+    encoder: Encoder,
+    optimizer: torch.optim.Optimizer,
     criterion: Criterion,
-    training_set: Float[Tensor, "K P"],
-    test_sets: Mapping[str, tuple[Float[Tensor, "_ P"], Float[Tensor, "_ N"]]],
+    sounds: Float[Tensor, "K n"],
+    test: tuple[Float[Tensor, "_ P"], Float[Tensor, "_ n"]],
     *,
     steps: int,
     every: int,
-    max_delay: int,
     seed: int = 0,
 ) -> Training:
-    """Train an encoder with Adam on random sounds of a training set, each with a random delay.
-
-    The step size is constant, so that a longer training begins as a shorter one does.
+    """Train an encoder on a few random sounds at a time, and test it now and then on others.
 
     Parameters
     ----------
-    training_set : parameters whose sounds, delayed by up to `max_delay` samples, are the input.
-    test_sets : by name, parameters and sounds; no step is taken on them.
+    test : parameters and sounds on which no step is taken.
     every : number of steps between tests; one more follows step 1, which rounding cannot move.
-    seed : of weights, of the order of examples and of delays.
+    seed : of the order of the sounds.
     """
     checks.integer("steps", steps, least=1)
     checks.integer("every", every, least=1)
-    checks.integer("max_delay", max_delay, least=0)
-    checks.floating("training_set", training_set, ndim=2)
-    encoder = Encoder(synth, seed).to(training_set)
-    adam = torch.optim.Adam(encoder.parameters(), lr=2e-3, eps=1e-30)  # as first order
+    checks.floating("sounds", sounds, ndim=2)
     generator = torch.Generator().manual_seed(seed)
-    done = Training(encoder, [], [], {name: [] for name in test_sets})
-    spent = 0.0
+    tested, errors = [], []
     for step in range(steps + 1):
         if step % every == 0 or step in (1, steps):
-            _test(done, test_sets, step, spent)
-        if step < steps:
-            began = time.perf_counter()
-            indices = torch.randint(len(training_set), (BATCH,), generator=generator, device="cpu")
-            with torch.no_grad():
-                audio = delay_at_random(synth(training_set[indices]), max_delay, generator)
-            value = criterion(encoder(audio), audio, indices)
-            if not value.isfinite():
-                raise ValueError(f"criterion is {value.item()} at step {step}; expected a number")
-            adam.zero_grad()
-            value.backward()
-            adam.step()
-            spent += time.perf_counter() - began
-    return done
+            predicted, error = _tested(encoder, *test)
+            tested.append(step)
+            errors.append(error)
+        if step == steps:
+            return Training(tested, errors, predicted)
+        indices = torch.randint(len(sounds), (BATCH,), generator=generator, device="cpu")
+        training_step(encoder, optimizer, criterion, sounds, indices)
 
 
-def delay_at_random(
-    sounds: Float[Tensor, "B N"], max_delay: int, generator: torch.Generator
-) -> Float[Tensor, "B N"]:
-    """Sounds, each delayed by a random number of samples, up to `max_delay`."""
-    delays = torch.randint(max_delay + 1, sounds.shape[:1], generator=generator, device="cpu")
-    return torch.stack([delay(x, n) for x, n in zip(sounds, delays.tolist(), strict=True)])
+def training_step(
+    encoder: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    criterion: Criterion,
+    sounds: Float[Tensor, "K n"],
+    indices: Int[Tensor, " B"],
+) -> None:
+    """Hear some of the sounds, predict their parameters, and descend on the criterion."""
+    value = criterion(encoder(sounds[indices]), indices)
+    if not value.isfinite():
+        raise ValueError(f"criterion is {value.item()}; expected a finite number")
+    optimizer.zero_grad()
+    value.backward()
+    optimizer.step()
 
 
-def _test(done: Training, test_sets: Mapping, step: int, spent: float) -> None:
-    """Add a test to the course of a training."""
-    done.steps.append(step)
-    done.seconds.append(spent)
-    for name, (thetas, sounds) in test_sets.items():
-        with torch.no_grad():
-            predicted = done.encoder(sounds)
-        error = deviations(parameters_of(done.encoder.synth), predicted, thetas).amax(-1)
-        done.errors[name].append(error.median().item())
+def _tested(encoder: Encoder, thetas: Tensor, sounds: Tensor) -> tuple[Tensor, float]:
+    """What an encoder predicts, and the median of the larger error."""
+    with torch.no_grad():
+        predicted = encoder(sounds)
+    error = deviations(parameters_of(encoder.synth), predicted, thetas).amax(-1)
+    return predicted, error.median().item()

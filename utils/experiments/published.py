@@ -11,10 +11,13 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
+from jaxtyping import Float, Int
 from joblib.externals.loky import ProcessPoolExecutor
+from torch import Tensor
 
 from .cost import peak
 
@@ -47,6 +50,42 @@ def search_path() -> str:
     """The folders in which a process of its own finds Kymatio's development version and SCRAPL."""
     package = Path(importlib.util.find_spec("scrapl").origin).parent
     return os.pathsep.join(map(str, (package / "kymatio", package.parent)))
+
+
+class ScraplCriterion:
+    """SCRAPL as published: the mean distance of sounds along one random path.
+
+    The optimizers of its authors, P-Adam and P-SAGA, change the gradients of `weights`, which plain
+    gradient descent then follows. Filters and averages are those of its defaults, with J as in
+    `recipe.settings`.
+    """
+
+    def __init__(self, synth: Callable, sounds: Float[Tensor, "K n"], weights: Iterable[Tensor]):
+        length = sounds.shape[-1]
+        self.synth, self.sounds = synth, sounds
+        self.loss = _scrapl_loss()(length, J=11, Q1=8, Q2=2, J_fr=3, Q_fr=2)
+        self.loss.attach_params(weights)
+
+    def __call__(
+        self, predicted: Float[Tensor, "B P"], indices: Int[Tensor, " B"]
+    ) -> Float[Tensor, ""]:
+        return self.loss(self.synth(predicted)[:, None], self.sounds[indices][:, None])
+
+
+def _scrapl_loss() -> type:
+    """Its class, imported with the Kymatio that it needs; this library keeps its own."""
+    import scipy.special
+
+    if "scrapl" not in sys.modules:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "kymatio"]:
+            del sys.modules[name]
+        sys.path[:0] = search_path().split(os.pathsep)
+        # Gone from scipy 1.17, imported by Kymatio's development version, called in 3-D alone.
+        vars(scipy.special).setdefault("sph_harm", None)
+        os.environ["LOGLEVEL"] = "ERROR"
+    from scrapl import SCRAPLLoss
+
+    return SCRAPLLoss
 
 
 def _run(kind, shape, threads, device, settings) -> tuple[float, float]:

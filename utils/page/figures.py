@@ -45,6 +45,7 @@ from .typeset import typeset
 OPERATORS = Path(__file__).with_name("operators.svg")  # of DDSP, for `show.drawing`
 WIDE, PHONE = 7.5, 3.5  # inches, of 96 pixels: a column of the site, and of a phone
 DASHES = ("-", "--", ":", "-.")
+TRAINED = {"linearized": "third", "SCRAPL": "fourth"}  # the roles of what encoders descend on
 SHAPES = "osD^vX"
 EVEN = {"log": np.geomspace, "linear": np.linspace}
 LIMIT = {"color": LIGHT["quiet"], "linestyle": "--", "linewidth": 1}
@@ -481,28 +482,31 @@ def _percent_of(counts: Collection[Count]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @styled
-def trainings(named: Mapping[str, Sequence]) -> Figure:
-    """Median error over seconds of training: a panel for each test set, a colour a criterion.
+def trainings(
+    steps: Sequence[int],
+    errors: Mapping[str, Mapping[str, Sequence[Sequence[float]]]],
+    seconds: Mapping[str, float],
+) -> Figure:
+    """Error over steps, and over seconds: `errors` by task and criterion, one row a seed.
 
-    Each training has `seconds` and `errors`, as `utils.experiments.encoder.Training` has. The
-    first of each criterion is drawn thick, others thin.
+    A line is the median over seeds, and its band reaches from the lowest to the highest; a step of
+    each criterion takes so many `seconds`.
     """
-    tests = list(next(iter(named.values()))[0].errors)
-    fig, panels = layout(len(tests), 3, 3.2)
-    for axis, test in zip(panels, tests, strict=True):
-        for (name, repeats), role, dash in zip(named.items(), OTHERS, DASHES, strict=False):
-            colour = LIGHT[role_of(name, role)]
-            for k, each in enumerate(repeats):
-                percent = [100 * error for error in each.errors[test][1:]]
-                how = {"linewidth": 1, "alpha": 0.6} if k else {"linewidth": 2.5, "label": name}
-                axis.plot(each.seconds[1:], percent, dash, color=colour, **how)
-            # A short training is no more than a point.
-            axis.plot(repeats[0].seconds[-1], 100 * repeats[0].errors[test][-1], "o", color=colour)
-        axis.set(title=f"sounds {test}", xlabel="seconds of training", xscale="log", yscale="log")
-        plain(axis.xaxis)
-        set_ticks(axis.yaxis, (3, 5, 10, 20, 50, 100, 200))
-    panels[0].set_ylabel("median error (%)")
-    columns = 4 if fig.get_figwidth() > PHONE else 2
+    fig, panels = layout(2 * len(errors), 3, 2.7)
+    for k, (task, named) in enumerate(errors.items()):
+        for axis, timed in zip(panels[2 * k : 2 * k + 2], (False, True), strict=True):
+            for (name, rows), dash in zip(named.items(), [*DASHES, "-", "--"], strict=False):
+                percent, last = 100 * np.array(rows)[:, 1:], f"root {name}" in named
+                x = np.array(steps[1:]) * (seconds[name] if timed else 1)
+                look = {"color": LIGHT[role_of(name, TRAINED.get(name, "quiet"))]}
+                axis.plot(x, np.median(percent, 0), "--" if last else dash, label=name, **look)
+                axis.fill_between(x, percent.min(0), percent.max(0), alpha=0.15, lw=0, **look)
+            axis.set(title=task, xlabel="seconds" if timed else "steps", yscale="log")
+            axis.set(xscale="log" if timed else "linear", ylabel="median error (%)")
+            if timed:
+                plain(axis.xaxis)
+            set_ticks(axis.yaxis, (3, 5, 10, 20, 50, 100))
+    columns = 3 if fig.get_figwidth() > PHONE else 2
     fig.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=columns)
     return fig
 

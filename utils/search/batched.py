@@ -11,7 +11,7 @@ from joblib import delayed
 from torch import Tensor
 
 from .. import checks
-from ..parameters import coordinates, declared_by
+from ..parameters import coordinates, declared_by, ends_of
 from .jacobian import batch_size, features_and_slopes, features_of
 from .many import parallel
 from .match import Match, Stop, check_as_many, match_of
@@ -60,11 +60,17 @@ def check(synth, phi, targets: Tensor, name: str, points: Tensor, ndim: int | No
         raise ValueError(f"{name} is {points.tolist()}; expected positive on log scales")
 
 
-def search_all(synth, phi, wanted, starts, steps: int = 30, tolerance: float = 1e-4) -> list[Match]:
-    """`gauss_newton_all`, given the features of the targets."""
+def search_all(
+    synth, phi, wanted, starts, steps: int = 30, tolerance: float = 1e-4, within: bool = False
+) -> list[Match]:
+    """`gauss_newton_all`, given the features of the targets.
+
+    If `within`, no step leaves the ranges of the parameters.
+    """
     began = time.perf_counter()
     to_z, from_z = coordinates(synth)
     z = to_z(starts.detach())
+    low, high = ends_of(synth).to(z) if within else (-torch.inf, torch.inf)
     state = [z, *_linearize(synth, phi, from_z(z), wanted)]
     _, loss, curvature, slope = state
     damping = torch.full_like(loss, 1e-2)
@@ -72,6 +78,7 @@ def search_all(synth, phi, wanted, starts, steps: int = 30, tolerance: float = 1
     for _ in range(steps):
         at = slope.any(-1).nonzero().squeeze(-1)
         step = damped_step(curvature[at], slope[at], damping[at, None, None]).to(z)
+        step = (z[at] + step).clamp(low, high) - z[at]
         far = step.abs().amax(-1) >= tolerance
         at, ahead = at[far], (z[at] + step)[far]
         if not len(at):

@@ -1,0 +1,63 @@
+"""Synthesizers for real sounds, and that the records of chapter 8 repeat."""
+
+import pytest
+import torch
+
+from utils.experiments import dimensions, recordings
+from utils.experiments.recordings import LENGTH, RATE, bent_tone, echoed_tone
+from utils.search.requirements import check_synthesizer
+
+STROKE = torch.tensor([100.0, 1.5, 0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("synth", [bent_tone, echoed_tone, dimensions.tone(3)])
+def test_synthesizers_meet_the_requirements(synth):
+    check_synthesizer(synth)
+
+
+def test_a_stroke_begins_at_its_onset_and_glides_to_its_pitch():
+    x = bent_tone(STROKE, onset=0.5)
+    assert len(x) == LENGTH and not x[: RATE // 2].any() and x.norm() == pytest.approx(1)
+    assert recordings.onset_of(x) == pytest.approx(0.5, abs=0.01)
+    dull = bent_tone(torch.tensor([100.0, 1.5, 0.1, 1.0, 0.05]))
+    first, later, _ = recordings.described(dull).values()
+    assert first > 1.2 * later and later == pytest.approx(102, abs=4)
+
+
+def test_an_echo_repeats_softly():
+    theta = torch.cat([STROKE, torch.tensor([0.5, 0.4])])
+    wet, dry = echoed_tone(theta, onset=0.0), bent_tone(STROKE, onset=0.0)
+    half = RATE // 2
+    scale = (wet[:half] @ dry[:half]) / dry[:half].square().sum()
+    alone = wet[half:] - 0.4 * wet[:-half]  # without the echo of all that came before
+    torch.testing.assert_close(alone, scale * dry[half:], atol=2e-3, rtol=0)
+
+
+def test_a_sound_is_nearest_to_itself():
+    x, other = bent_tone(STROKE), bent_tone(2 * STROKE)
+    assert recordings.apart(x, x) == 0 < recordings.apart(x, other)
+
+
+def test_a_match_of_the_record_repeats():
+    """By MSS, which takes least time: the same bottom of the same valley."""
+    _, found = recordings.read()
+    kept = next(one for one in found if (one.recording, one.loss) == ("bd_808", "MSS"))
+    x, synth = recordings.heard("bd_808")
+    match = recordings.match("MSS", synth, x)
+    assert match.thetas[-1].tolist() == pytest.approx(kept.theta, rel=0.05)
+
+
+def test_the_record_of_dimensions_repeats():
+    _, rows = dimensions.read()
+    counted = [(one.parameters, one.part) for one in rows for _ in one.errors]
+    assert len(counted) == len(dimensions.COUNTS) * dimensions.TARGETS
+    kept = next(one for one in rows if one.parameters == 2)
+    assert dimensions.search(2, kept.part).errors == pytest.approx(kept.errors, abs=0.01)
+
+
+def test_searches_stay_within_the_ranges():
+    _, found = recordings.read()
+    for one in found:
+        ranges = recordings.SYNTHS.get(one.recording, bent_tone).parameters
+        for parameter, value in zip(ranges, one.theta, strict=True):
+            assert parameter.low * 0.999 <= value <= parameter.high * 1.001
