@@ -6,7 +6,7 @@ A name is imported from its module when it is asked for, so that `import utils` 
 from importlib import import_module
 
 HOMES = {
-    ".parameters": ["Parameter", "draw", "grid", "parameters_of"],
+    ".parameters": ["Parameter", "candidates", "draw", "grid", "parameters_of"],
     ".synth": ["SAMPLE_RATE", "am_chirp", "delay", "ripple", "sequence", "warp"],
     ".recording": ["load"],
     ".features.jtfs": ["JTFS"],
@@ -14,7 +14,7 @@ HOMES = {
     ".features.loss": ["SpectralLoss"],
     ".features.compression": ["Logarithm", "Root"],
     ".features.rivals": ["Aligned", "TimeScattering"],
-    ".search.match": ["Match", "Stop", "errors", "steps_to", "succeeded"],
+    ".search.match": ["Match", "Stop", "errors"],
     ".search.first_order": ["gradient_descent"],
     ".search.second_order": ["gauss_newton"],
     ".search.batched": ["gauss_newton_all"],
@@ -22,13 +22,9 @@ HOMES = {
     ".search.quasi_newton": ["quasi_newton"],
     ".search.many": ["match_all"],
     ".search.landscape": [
-        "best_of_grid",
-        "descends_toward",
         "local_minima",
         "loss_surfaces",
         "losses_at",
-        "share_toward",
-        "share_toward_by_chance",
         "survey",
     ],
     ".search.jacobian": [

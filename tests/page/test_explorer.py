@@ -17,7 +17,7 @@ from utils.features.mss import MSS
 from utils.features.rivals import AverageSpectrum
 from utils.page import explorer, show
 from utils.parameters import draw, grid
-from utils.search.landscape import local_minima, share_toward
+from utils.search.landscape import local_minima
 from utils.synth import SAMPLE_RATE, am_chirp, delay
 
 GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
@@ -145,7 +145,8 @@ def expected(found, v, c, d):
     """What the page should say of a surface of a chart."""
     minima = int(local_minima(found.losses[v, c, d]).sum())
     truth = target_grid(COUNTS)[c, d]
-    share = share_toward(am_chirp, GRID, [found.slopes[v, c, d]], truth[None])
+    to_truth = truth.log() - GRID.log()
+    share = ((found.slopes[v, c, d] * to_truth).sum(-1) < 0).float().mean().item()
     return f"{minima} {'minimum' if minima == 1 else 'minima'} on the grid; {100 * share:.0f} % of"
 
 

@@ -6,13 +6,10 @@ import torch
 from utils.features.jtfs import JTFS
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
-from utils.parameters import Parameter, draw, grid, parameters
+from utils.parameters import draw, grid
 from utils.search.landscape import (
-    descends_toward,
     local_minima,
     loss_surfaces,
-    share_toward,
-    share_toward_by_chance,
     survey,
 )
 from utils.synth import am_chirp
@@ -67,30 +64,3 @@ def test_local_minima():
     assert local_minima(loss).equal(expected)
     assert local_minima(torch.tensor([2.0, 1.0, 1.0, 0.0])).tolist() == [False, False, False, True]
     assert not local_minima(torch.zeros(4, 4)).any()
-
-
-def test_where_descent_starts_toward_the_truth():
-    points, truth = torch.tensor([[8.0, 1.0], [8.0, 1.0]]), torch.tensor([16.0, 1.0])
-    toward, away = torch.tensor([-1.0, 0.5]), torch.tensor([1.0, 0.5])
-    gradient = torch.stack([toward, away])
-    assert descends_toward(am_chirp, points, gradient, truth).tolist() == [True, False]
-    truths = torch.stack([truth, points[0] / 2])
-    assert share_toward(am_chirp, points, [gradient, toward.expand(2, 2)], truths) == 0.25
-    assert share_toward(am_chirp, points, [toward.expand(2, 2), gradient], truths) == 0.75
-
-
-def test_angles_follow_the_scales():
-    """Along a linear axis from -1 to 2, with the truth at zero."""
-    synth = parameters(Parameter("onset", "t", "s", -1.0, 2.0, scale="linear"))(lambda theta: theta)
-    points = grid(synth, (4,))
-    found = descends_toward(synth, points, torch.full((4, 1), -1.0), torch.zeros(1))
-    assert found.tolist() == [True, False, False, False]
-
-
-def test_share_toward_by_chance():
-    """Arrows of a grid of four by four to its middle: all, for a target there; and all but those
-    of the four points on its own side, for one beyond a corner."""
-    axis = 2.0 ** torch.arange(4)
-    points = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
-    assert share_toward_by_chance(am_chirp, points, torch.full((1, 2), 8**0.5)) == 1
-    assert share_toward_by_chance(am_chirp, points, points[0, 0][None] / 1.1) == 0.75

@@ -82,7 +82,7 @@ def _show(kind: str, label: str, packed: bytes = b"", **data) -> None:
     data["ranges"] = [(each.low, each.high) for each in parameters_of(am_chirp)]
     content = json.dumps(data).replace("</", "<\\/")  # ends no script early
     box = f'<div class="dtfa-explorer" data-kind="{kind}" role="group" aria-label="{label}">'
-    box += "<p>Here is an explorer, which needs a page that may run scripts.</p>"
+    box += "<p>This explorer needs JavaScript.</p>"
     box += f'<script type="application/json">{content}</script>'
     if packed:
         text = base64.b64encode(packed).decode()

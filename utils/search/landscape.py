@@ -5,7 +5,7 @@ distance is the Jacobian of the features transposed, times a function of the dif
 features. So one pass over the grid serves every target and every delay.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .. import checks
-from ..parameters import coordinates, grid, parameters_of
 from .first_order import objective
 from .jacobian import batch_size, features_and_slopes, features_of
 from .many import parallel
@@ -97,17 +96,6 @@ def losses_at(
         return torch.stack([value_at(theta) for theta in thetas])
 
 
-def best_of_grid(
-    synth: Callable, loss: Callable, target: Float[Tensor, " n"], count: int = 6
-) -> Float[Tensor, " P"]:
-    """Where to start a search: the point of a grid over the ranges with the smallest loss.
-
-    The grid has `count` values along each parameter. `loss` is as in `gradient_descent`.
-    """
-    thetas = grid(synth, (count,) * len(parameters_of(synth))).flatten(0, -2)
-    return thetas[losses_at(synth, loss, target, thetas).argmin()]
-
-
 def local_minima(loss: Float[Tensor, "*grid"]) -> Bool[Tensor, "*grid"]:
     """Where a loss on a grid is lower than at each neighbour, diagonal ones included.
 
@@ -118,42 +106,6 @@ def local_minima(loss: Float[Tensor, "*grid"]) -> Bool[Tensor, "*grid"]:
     ring[(1,) * loss.ndim] = False
     around = minimum_filter(loss.numpy(force=True), footprint=ring, mode="constant", cval=np.inf)
     return loss < torch.from_numpy(around).to(loss)
-
-
-def descends_toward(
-    synth: Callable,
-    grid: Float[Tensor, "*grid P"],
-    gradient: Float[Tensor, "*grid P"],
-    truth: Float[Tensor, " P"],
-) -> Bool[Tensor, "*grid"]:
-    """Where descent starts within 90 degrees of the way to the true parameters.
-
-    The gradient is with respect to search coordinates, in which angles are measured. This knows
-    the truth: it judges a landscape, and no solver may use it.
-    """
-    to_z, _ = coordinates(synth)
-    return (-gradient * (to_z(truth) - to_z(grid))).sum(-1) > 0
-
-
-def share_toward(
-    synth: Callable,
-    grid: Float[Tensor, "*grid P"],
-    gradients: Iterable[Float[Tensor, "*grid P"]],
-    truths: Float[Tensor, "K P"],
-) -> float:
-    """The share of grid points at which descent starts toward the truth: one surface a truth."""
-    pairs = zip(gradients, truths, strict=True)
-    shares = [descends_toward(synth, grid, *pair).float().mean() for pair in pairs]
-    return torch.stack(shares).mean().item()
-
-
-def share_toward_by_chance(
-    synth: Callable, grid: Float[Tensor, "*grid P"], truths: Float[Tensor, "K P"]
-) -> float:
-    """`share_toward` of arrows that point to the middle of the grid, whatever the sound."""
-    z = coordinates(synth)[0](grid)
-    first, last = (z[(end,) * (grid.ndim - 1)] for end in (0, -1))
-    return share_toward(synth, grid, [z - (first + last) / 2] * len(truths), truths)
 
 
 def _parts(synth: Callable, phi: Callable, grid: Tensor) -> tuple[Tensor, ...]:

@@ -5,7 +5,7 @@ solvers, and no solver may use them.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,21 +39,6 @@ class Match:
 def errors(match: Match, truth: Float[Tensor, " P"]) -> Float[Tensor, " path"]:
     """The largest error of a parameter at each step: relative, or as a share of a linear range."""
     return deviations(match.parameters, match.thetas, truth).amax(-1)
-
-
-def steps_to(match: Match, truth: Float[Tensor, " P"], tolerance: float = 0.05) -> int | None:
-    """The first step from which the error stays within `tolerance`, or None: no success."""
-    outside = (errors(match, truth) > tolerance).nonzero().flatten().tolist()
-    first = outside[-1] + 1 if outside else 0
-    return first if first < len(match.thetas) else None
-
-
-def succeeded(
-    matches: Sequence[Match], truths: Float[Tensor, "K P"], tolerance: float = 0.05
-) -> list[bool]:
-    """Whether each search ends with every parameter within `tolerance` of the truth."""
-    pairs = zip(matches, truths, strict=True)
-    return [steps_to(match, truth, tolerance) is not None for match, truth in pairs]
 
 
 def match_of(
