@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from utils.experiments import dimensions, recordings
+from utils.experiments import recordings
 from utils.experiments.recordings import LENGTH, RATE, bent_tone, echoed_tone
 from utils.search.requirements import check_synthesizer
 
 STROKE = torch.tensor([100.0, 1.5, 0.1, 0.2, 0.3])
 
 
-@pytest.mark.parametrize("synth", [bent_tone, echoed_tone, dimensions.tone(3)])
+@pytest.mark.parametrize("synth", [bent_tone, echoed_tone])
 def test_synthesizers_meet_the_requirements(synth):
     check_synthesizer(synth)
 
@@ -47,17 +47,9 @@ def test_a_match_of_the_record_repeats():
     assert match.thetas[-1].tolist() == pytest.approx(kept.theta, rel=0.05)
 
 
-def test_the_record_of_dimensions_repeats():
-    _, rows = dimensions.read()
-    counted = [(one.parameters, one.part) for one in rows for _ in one.errors]
-    assert len(counted) == len(dimensions.COUNTS) * dimensions.TARGETS
-    kept = next(one for one in rows if one.parameters == 2)
-    assert dimensions.search(2, kept.part).errors == pytest.approx(kept.errors, abs=0.01)
-
-
 def test_searches_stay_within_the_ranges():
     _, found = recordings.read()
     for one in found:
-        ranges = recordings.SYNTHS.get(one.recording, bent_tone).parameters
+        ranges = recordings.SYNTHS[one.recording].parameters
         for parameter, value in zip(ranges, one.theta, strict=True):
             assert parameter.low * 0.999 <= value <= parameter.high * 1.001
