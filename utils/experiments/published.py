@@ -79,10 +79,14 @@ def _scrapl_loss() -> type:
     if "scrapl" not in sys.modules:
         for name in [name for name in sys.modules if name.partition(".")[0] == "kymatio"]:
             del sys.modules[name]
+        before = list(sys.path)
         sys.path[:0] = search_path().split(os.pathsep)
         # Gone from scipy 1.17, imported by Kymatio's development version, called in 3-D alone.
         vars(scipy.special).setdefault("sph_harm", None)
         os.environ["LOGLEVEL"] = "ERROR"
+        import scrapl  # noqa: F401
+
+        sys.path[:] = before  # or processes that this one starts would find that Kymatio, too
     from scrapl import SCRAPLLoss
 
     return SCRAPLLoss
