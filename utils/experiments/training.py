@@ -7,6 +7,7 @@ criterion has the same number of seeds, and a step size of its own.
 
 import functools
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 import torch
@@ -158,8 +159,11 @@ def step_size(rows: list[Row], name: str, task: str) -> float:
 
 
 def finished(rows: list[Row], name: str, task: str) -> list[Row]:
-    """The trainings of a criterion on a task, seed by seed, without its trials."""
-    return [one for one in rows if one.key[:2] == (name, task) and one.seed != TRIAL_SEED]
+    """The trainings of a criterion on a task, with those seeds that every criterion has."""
+    whole = len(CRITERIA) * len(MAX_DELAY)
+    counts = Counter(one.seed for one in rows if one.seed != TRIAL_SEED)
+    among = [one for one in rows if one.key[:2] == (name, task)]
+    return [one for one in among if counts[one.seed] == whole]
 
 
 def to_line(one: Row) -> str:
