@@ -245,7 +245,7 @@ FUNCTIONS = {name: (op, NOISE) for name, op in OPERATORS.items()} | {
     "am_chirp": (brief, THETA),
     "ripple": (partial(ripple, duration=0.6), THETA),
     "quadratic criterion": (
-        partial(QuadraticCriterion(THETA, FORMS), audio=None, indices=torch.arange(2)),
+        partial(QuadraticCriterion(THETA, FORMS), indices=torch.arange(2)),
         THETA.flip(0),
     ),
 }

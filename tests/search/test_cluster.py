@@ -83,7 +83,7 @@ def folders(tmp_path):
 @contextmanager
 def as_written(scheduler_in, workers_in):
     """A cluster started by the commands of chapter 8, but for its address."""
-    text = "\n".join(cells(ROOT / "book" / "8_your_turn.ipynb", "markdown"))
+    text = "\n".join(cells(ROOT / "book" / "9_clusters.ipynb", "markdown"))
     scheduler, workers = re.findall("`([^`]*dask (?:scheduler|worker)[^`]*)`", text)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
