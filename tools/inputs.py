@@ -2,7 +2,8 @@
 
 Imports are followed through the library's files, relative ones too, and through the tables `HOMES`
 of packages that import a name when it is asked for. A data file counts where a string of this code
-has its name or its folder between slashes. What is put together at run time is not seen.
+has its name between slashes, with its suffix or without. What is put together at run time is not
+seen.
 """
 
 import ast
@@ -88,10 +89,9 @@ def lazy(init: ast.Module | None) -> dict[str, str]:
 
 
 def data(root: Path, words: set[str]) -> Iterator[Path]:
-    """Files beside the code of which a word is the name or the folder; not scripts of pages."""
+    """Files beside the code of which a word is the name; not scripts of pages."""
     for folder in ("book", "utils"):
         for file in (root / folder).rglob("*"):
-            names = {file.name, *file.relative_to(root).parts[1:-1]}
             code = file.suffix in (".py", ".pyc", ".ipynb", ".js", ".css")
-            if names & words and not code and file.is_file():
+            if {file.name, file.stem} & words and not code and file.is_file():
                 yield file
