@@ -40,7 +40,7 @@ def am_chirp(
     r"""An exponential chirp, modulated in amplitude, under a Gaussian window.
 
     .. math:: x(t) = \sin\Bigl(2\pi f_c \frac{2^{\gamma t} - 1}{\gamma \ln 2}\Bigr)
-        \sin(2\pi f_m t) \exp\Bigl(-\frac{t^2}{2 s^2}\Bigr), \quad s = 0.1\, b / |\gamma|
+        \sin(2\pi f_m t) \exp\Bigl(-\frac{t^2}{2 \sigma^2}\Bigr), \quad \sigma = 0.1\, b / |\gamma|
 
     for t in [-duration/2, duration/2). Vahidi et al., "Mesostructures", JAES 71(9), 2023,
     section 3. Their code multiplies by gamma, so that the level gives the chirp rate away; here
@@ -64,7 +64,7 @@ def am_chirp(
     t = t.to(theta)
     octaves = gamma * t
     phase = 2 * math.pi * carrier * t * _exprel(math.log(2) * octaves)
-    # t / s = 10 octaves / bandwidth, as products: quotients are slow in forward mode.
+    # t / sigma is 10 octaves / bandwidth, and gamma, which may be zero, divides nothing.
     window = torch.exp(-50 / bandwidth**2 * octaves * octaves)
     x = torch.sin(phase) * torch.sin(2 * math.pi * f_m * t) * window
     return _normalize(x) if unit_energy else x

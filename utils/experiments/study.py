@@ -47,7 +47,7 @@ MORE = {
     ("outside", 1.5): "out of range",
 }
 STRESS = {
-    ("jitter", 1.2): "onsets moved, 600 ms",
+    ("jitter", 1.2): "onsets moved, ±600 ms",
     ("warp", 0.15): "clock bent, 15%",
     ("noise", 0): "noise, 0 dB",
     ("carrier", 1.5): "1.5 octaves up",

@@ -93,11 +93,8 @@ def against_measurement(
     return [distance(synth, theta, other, phi) for other in others], measured
 
 
-WARPS = (0.001, 0.003, 0.01, 0.03, 0.05, 0.1)
-
-
 def under_warps(
-    operators: Mapping[str, nn.Module], pairs: int, amounts: Sequence[float] = WARPS
+    operators: Mapping[str, nn.Module], pairs: int, amounts: Sequence[float]
 ) -> dict[str, list[float]]:
     """How far features move when a clock is off by up to some amounts, by operator.
 

@@ -289,7 +289,7 @@ def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> F
         axis.set_xticks(np.arange(0, shape[1], 4) + 0.5, across)
         axis.set_yticks(np.arange(0, shape[0], 2) + 0.5, [f"{rate:.2g}" for rate in rates[::2]])
         axis.axvline(shape[1] / 2, color=MARK, linewidth=1)
-        axis.set(title=title, xlabel="quefrency (cycles/octave), by spin", ylabel="rate (Hz)")
+        axis.set(title=title, xlabel="density (cycles/octave), by spin", ylabel="rate (Hz)")
     bar(fig, image, panels, "feature / largest", ticks=(0, 0.5, 1))
     return fig
 
