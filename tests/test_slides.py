@@ -32,8 +32,9 @@ MEASURE = """() => [...document.querySelectorAll('.slides > section > section')]
     title: slide.querySelector('h1, h2').textContent,
     over: Math.max(body.scrollHeight - body.clientHeight, body.scrollWidth - body.clientWidth,
                    slide.scrollHeight - 720),
-    letters: Math.min(...[...slide.querySelectorAll('h1, h2, p, li, pre, td, th')]
-      .filter(e => !e.closest('.dtfa-explorer, aside') && seen(e)).map(size)),
+    letters: Math.min(...[...slide.querySelectorAll('h1, h2, p, li, pre, td, th, .dtfa-name')]
+      .concat(...slide.querySelectorAll('.dtfa-explorer :is(button, label, output, .dtfa-title)'))
+      .filter(e => !e.closest('aside') && seen(e)).map(size)),
     figures: Math.min(...[...body.querySelectorAll('.picture img')].map(drawn), 99),
   };
   slide.style.display = shown;
