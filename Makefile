@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 LIBRARY := $(addprefix tests/,features search experiments page test_synth.py test_recording.py \
 	test_parameters.py)
 
-.PHONY: book test library picture bench study convergence charts recordings ablation encoder slides pdf colab colab-new-scipy binder lint \
+.PHONY: book test library picture bench study convergence charts recordings dimensions ablation encoder slides pdf colab colab-new-scipy binder lint \
 	oldest newest links serve clean
 
 book: $(VENV)/.book
@@ -36,8 +36,8 @@ library: $(VENV)/.dev
 study: $(VENV)/.book
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tools/study.py $(if $(LOSS),--loss "$(LOSS)")
 
-# Evaluations of textbook solvers; the explorer's losses; the matches of chapter 8.
-convergence charts recordings: $(VENV)/.book
+# Evaluations of textbook solvers; the explorer's losses; matches and searches of chapter 8.
+convergence charts recordings dimensions: $(VENV)/.book
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -c "from utils.experiments import $@; $@.write()"
 
 # Three minutes on a GPU; an hour or more on two cores.

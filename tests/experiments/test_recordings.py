@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from utils.experiments import recordings
+from utils.experiments import dimensions, recordings
 from utils.experiments.recordings import LENGTH, RATE, bent_tone, echoed_tone
 from utils.search.requirements import check_synthesizer
 
@@ -53,3 +53,24 @@ def test_searches_stay_within_the_ranges():
         ranges = recordings.SYNTHS[one.recording].parameters
         for parameter, value in zip(ranges, one.theta, strict=True):
             assert parameter.low * 0.999 <= value <= parameter.high * 1.001
+
+
+def test_the_record_of_dimensions_has_every_search_and_repeats():
+    """By MSS with two parameters, which takes least time."""
+    _, searches = dimensions.read()
+    asked = {(one.parameters, one.loss, one.start): one for one in searches}
+    ways = [(count, *way) for count in dimensions.COUNTS for way in dimensions.WAYS]
+    assert sorted(asked) == sorted(ways)
+    assert all(len(one.errors) == dimensions.TARGETS for one in searches)
+    again = dimensions.search(2, "MSS", "candidates", pairs=4)
+    kept = asked[2, "MSS", "candidates"].errors[:4]
+    assert [error <= 0.05 for error in again.errors] == [error <= 0.05 for error in kept]
+
+
+@pytest.mark.parametrize("count", dimensions.COUNTS)
+def test_a_tone_of_few_parameters_is_the_whole_one_in_the_middle(count):
+    synth = dimensions.tone(count)
+    assert [one.name for one in synth.parameters] == [
+        one.name for one in echoed_tone.parameters[:count]
+    ]
+    check_synthesizer(synth)

@@ -24,8 +24,8 @@ RECORD = record.RECORDS / "dimensions.jsonl"
 COUNTS = (2, 3, 4, 6)
 TARGETS = 32
 LEARNED = 1024  # sounds from which the regression learns
-# A loss, and the points from which it searches.
-WAYS = (("MSS", "candidates"), ("root JTFS", "candidates"), ("root JTFS", "guess"))
+# A loss, and where its search begins.
+WAYS = tuple(itertools.product(("MSS", "root JTFS"), ("candidates", "guess")))
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ def tone(count: int) -> Callable:
 
 
 @functools.cache
-def regression(count: int) -> Callable[[Tensor], Tensor]:
-    """From features of root JTFS to parameters: kernel ridge regression, with a Gaussian kernel.
+def regression(count: int, loss: str) -> Callable[[Tensor], Tensor]:
+    """From the features of a loss to parameters: kernel ridge regression, with a Gaussian kernel.
 
     It has learned from candidates, whose parameters are known, and sees nothing of a target but its
     features. Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009,
     section 5.8.
     """
-    synth, phi = tone(count), operator("root JTFS", tone(count))
+    synth, phi = tone(count), operator(loss, tone(count))
     low, high = ends_of(synth)
     to_z, from_z = coordinates(synth)
     known = candidates(synth, LEARNED)
@@ -84,7 +84,7 @@ def search(count: int, loss: str, start: str, pairs: int = TARGETS) -> Searches:
     if start == "candidates":
         matches = find(targets, candidates(synth, CANDIDATES), STARTS)
     else:
-        guesses = regression(count)(phi(targets))
+        guesses = regression(count, loss)(phi(targets))
         matches = [find(x[None], guess[None])[0] for x, guess in zip(targets, guesses, strict=True)]
     ends = torch.stack([match.thetas[-1] for match in matches])
     errors = deviations(synth.parameters, ends, truths).amax(-1).tolist()
