@@ -29,6 +29,7 @@ def main(seeds: int):
     sizes = {pair: training.step_size(rows, *pair) for pair in PAIRS}
     run(made, rows, [(*pair, seed, sizes[pair]) for seed in range(seeds) for pair in PAIRS])
     made["seconds"] = training.seconds_a_step()
+    made["longer"] = training.longer(rows)
     made["polished"] = training.polished(rows)
     keep(made, rows)
 

@@ -33,6 +33,7 @@ MAX_DELAY = {"aligned": 0, "unaligned": RATE // 8}  # samples
 CRITERIA = ("supervised", "linearized", "MSS", "SCRAPL", "JTFS", "root JTFS")
 STEP_SIZES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 STEPS, TRIAL = 500, 150  # of a training, and of one that chooses a step size
+LONGER = 6000  # steps of MSS, which take as many seconds as `STEPS` through JTFS
 SEEDS, TRIAL_SEED = range(8), 100
 SHOWN = 32  # test sounds whose predicted parameters are kept
 
@@ -174,6 +175,13 @@ def to_line(one: Row) -> str:
 def read() -> tuple[dict, list[Row]]:
     """What the record was made with, and its trainings."""
     return record.read(RECORD, lambda line: Row(*json.loads(line)))
+
+
+def longer(rows: list[Row]) -> dict[str, float]:
+    """By task, where the first seed ends if MSS has as many seconds as JTFS."""
+    sizes = {task: step_size(rows, "MSS", task) for task in MAX_DELAY}
+    ends = {task: train_encoder("MSS", task, 0, size, LONGER) for task, size in sizes.items()}
+    return {task: float(f"{done.errors[-1]:.4g}") for task, done in ends.items()}
 
 
 def polished(rows: list[Row]) -> dict[str, list[float]]:
