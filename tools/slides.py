@@ -79,7 +79,7 @@ class Chapters:
         self.words = {
             "speakers": book["author"],
             "site": f'<a href="{site}">{site.removeprefix("https://").rstrip("/")}</a>',
-            "feedback": f'<a href="{form}">a form of three questions</a>',
+            "feedback": f'<a href="{form}">a three-question form</a>',
         }
         code = segno.make(site, error="m").svg_data_uri(scale=8, border=2)
         self.html = {"qr": f'<div class="picture"><img src="{code}" alt="QR code of {site}"></div>'}
@@ -129,13 +129,17 @@ def rendered(output: dict) -> str:
 def section(slide: deck.Slide, minute: float, shown: Chapters) -> str:
     """A slide in HTML; `minute` says when it should begin."""
     head = "h1" if slide.kind == "section" else "h2"
-    clock = f"from minute {minute:g}, for {slide.minutes:g}"
-    notes = f"<p><b>{clock}</b></p>{shown.fill(slide.notes)}"
+    notes = f"<p><b>{timing(slide, minute)}</b></p>{shown.fill(slide.notes)}"
     return (
         f'<section class="{slide.kind}"><{head}>{slide.title}</{head}>'
         f'<div class="body">{shown.fill(slide.body)}</div>'
         f'<aside class="notes">{notes}</aside></section>\n'
     )
+
+
+def timing(slide: deck.Slide, minute: float) -> str:
+    """When a slide begins, and how long it lasts."""
+    return f"From minute {minute:g}, for {slide.minutes:g}"
 
 
 def handout(browser: str, slides: list) -> None:
@@ -148,11 +152,12 @@ def handout(browser: str, slides: list) -> None:
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
         page.goto((SLIDES / "index.html").as_uri())
         page.evaluate("deck.then(() => null)")
-        for number, slide in enumerate(slides, 1):
+        clock = accumulate((slide.minutes for slide in slides), initial=0)
+        for number, (slide, minute) in enumerate(zip(slides, clock, strict=False), 1):
             picture = base64.b64encode(page.screenshot(type="jpeg", quality=80)).decode()
             rows.append(
                 f'<tr><td>{number}<td><img src="data:image/jpeg;base64,{picture}">'
-                f"<td><b>{slide.minutes:g} min.</b> {MARKDOWN.renderInline(slide.notes)}"
+                f"<td><b>{timing(slide, minute)}.</b> {MARKDOWN.renderInline(slide.notes)}"
             )
             page.keyboard.press("ArrowRight")
         style = (TALK / "handout.css").read_text(encoding="utf-8")

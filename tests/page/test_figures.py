@@ -30,9 +30,14 @@ COSTS = {"time (s)": {"a": 0.5, "b": 20.0}, "memory (MB)": {"a": 3.0}}
 LABELS = ["modulation frequency\n$f_m$ (Hz)", "chirp rate\n$\\gamma$ (octaves/s)"]
 # What is drawn, from what, and which texts a reader must find in it.
 DRAWN = [
+    (figures.wavelets, ({"one": WAVELET[0]}, 64), ["one", "time (ms)", "amplitude"]),
     (figures.joint_wavelets, ({"one": WAVELET}, 64, 8), ["one", "time (s)", "octaves"]),
     (figures.maps, (MAPS, [800.0, 400.0, 200.0], 2.0), [*"abc", "modulus / largest", "time (s)"]),
-    (figures.rate_scale, ({"one": PHI(X[0])}, TABLE), ["one", "rate (Hz)", "feature / largest"]),
+    (
+        figures.rate_scale,
+        ({"one": PHI(X[0])}, TABLE, [1.0]),
+        ["one", "rate (Hz)", "feature / largest"],
+    ),
     (
         figures.surfaces,
         (GRID, am_chirp, {"bowl": BOWL}, TRUTH),
@@ -53,7 +58,7 @@ DRAWN = [
     (
         figures.overlaps,
         (torch.linspace(0, 1, 9), torch.ones(9), {"8 ms": torch.ones(9)}),
-        ["8 ms", "time (s)", "loudness"],
+        ["8 ms", "time (s)", "amplitude"],
     ),
     (figures.dots, (RECORD,), ["MSS", "JTFS", "now", "late", "success (%)"]),
     (
@@ -114,12 +119,12 @@ def test_joint_wavelets_are_centred_and_the_first_bin_is_high():
 def test_rate_scale_puts_rising_on_the_right_and_leaves_blank_what_has_no_path():
     t = torch.arange(4096) / RATE
     rising = PHI(torch.sin(2 * torch.pi * 200 * 2 ** (6 * t) / (6 * np.log(2))))
-    (axis,) = axes_of(figures.rate_scale({"rising": rising}, TABLE))
+    (axis,) = axes_of(figures.rate_scale({"rising": rising}, TABLE, [1.0]))
     height = np.asarray(axis.collections[0].get_array())
     middle = height.shape[-1] // 2
     assert height[:, middle:].sum() > 1.05 * height[:, :middle].sum()
     here = (TABLE["order"] != 2) | (TABLE["xi_2"] < 20) | (TABLE["xi_fr"] > 0)
-    (axis,) = axes_of(figures.rate_scale({"part": rising[here]}, TABLE[here]))
+    (axis,) = axes_of(figures.rate_scale({"part": rising[here]}, TABLE[here], [1.0]))
     assert 0 < axis.collections[0].get_array().mask.sum() < (~here).sum()
 
 
@@ -177,7 +182,7 @@ def test_silence_can_be_drawn():
     drawn = [
         figures.joint_wavelets(nothing, 64, 8),
         figures.maps(nothing, [800.0, 400.0], 2.0),
-        figures.rate_scale({"nothing": PHI(torch.zeros(4096))}, TABLE),
+        figures.rate_scale({"nothing": PHI(torch.zeros(4096))}, TABLE, [1.0]),
         figures.surfaces(GRID, am_chirp, {"nothing": level}, TRUTH),
         figures.slices(GRID[:, 0, 0], {"nothing": torch.zeros(6)}, 8.0, "x (Hz)"),
     ]

@@ -21,7 +21,7 @@ from . import record
 from .recordings import CANDIDATES, ECHO, STARTS, TONE, echoed_tone, operator
 
 RECORD = record.RECORDS / "dimensions.jsonl"
-COUNTS = (2, 4, 6)
+COUNTS = (2, 3, 4, 6)
 TARGETS = 32
 LEARNED = 1024  # sounds from which the regression learns
 # A loss, and where its search begins.

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from os import PathLike
 
 import librosa
 import numpy as np
@@ -26,10 +27,12 @@ from ..recording import load
 from ..search.from_grid import search_from_grid
 from ..search.jacobian import features_of
 from ..search.match import Match
+from ..synth import delay
 from . import record
 from .recipe import settings
 
 RATE, LENGTH = 2**12, 2**13  # Hz and samples: two seconds
+LEAD = 0.75  # seconds
 CANDIDATES, STARTS = 512, 4
 TONE = (
     Parameter("final pitch", "f", "Hz", 20.0, 600.0),
@@ -104,8 +107,17 @@ class Found:
 
 def heard(name: str, shift: float = 0.0) -> tuple[Float[Tensor, " n"], Callable]:
     """A recording, and the synthesizer that is to play it, with the same onset but for a shift."""
-    x = load(FOLDER / f"{name}.flac", duration=LENGTH / RATE, sample_rate=RATE)
+    x = recorded(FOLDER / f"{name}.flac")
     return x, functools.partial(SYNTHS[name], onset=onset_of(x) + shift)
+
+
+def recorded(path: str | PathLike) -> Float[Tensor, " n"]:
+    """A file as a sound of two seconds that begins `LEAD` seconds after the window, or later.
+
+    JTFS continues a sound beyond the window by its mirror image. At the edge the two would meet.
+    """
+    x = load(path, duration=LENGTH / RATE, sample_rate=RATE)
+    return delay(x, max(0, round((LEAD - onset_of(x)) * RATE)))
 
 
 def onset_of(x: Float[Tensor, " n"]) -> float:

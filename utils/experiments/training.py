@@ -6,6 +6,7 @@ criterion has the same number of seeds, and a step size of its own.
 """
 
 import functools
+import itertools
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from ..features.compression import Root
 from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
+from ..features.rivals import ModulationSpectrum
 from ..parameters import deviations, draw
 from ..search.batched import gauss_newton_all
 from ..search.jacobian import quadratic_forms
@@ -30,10 +32,12 @@ from .recipe import floor_of, settings
 RECORD = record.RECORDS / "encoder.jsonl"
 RATE, LENGTH = 2**12, 2**13  # Hz and samples: two seconds
 MAX_DELAY = {"aligned": 0, "unaligned": RATE // 8}  # samples
-CRITERIA = ("supervised", "linearized", "MSS", "SCRAPL", "JTFS", "root JTFS")
+SOUND = ("MSS", "root MSS", "root modulation spectrum", "JTFS", "root JTFS")
+CRITERIA = ("supervised", "linearized", *SOUND[:3], "SCRAPL", *SOUND[3:])
 STEP_SIZES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 STEPS, TRIAL = 500, 150  # of a training, and of one that chooses a step size
-LONGER = 6000  # steps of MSS, which take as many seconds as `STEPS` through JTFS
+# Steps that take as many seconds as `STEPS` through JTFS.
+LONGER = {"MSS": 6000, "root MSS": 6000, "root modulation spectrum": 12000}
 SEEDS, TRIAL_SEED = range(8), 100
 SHOWN = 32  # test sounds whose predicted parameters are kept
 
@@ -53,11 +57,13 @@ def sounds_of(task: str, part: str) -> tuple[Float[Tensor, "K 2"], Float[Tensor,
 
 @functools.cache
 def operator(name: str) -> nn.Module:
-    """MSS; or JTFS with the filters and averages that SCRAPL has by default, or its root."""
-    if name == "MSS":
-        return MSS()
-    phi = JTFS(LENGTH, **settings(RATE), J_fr=3, Q_fr=2, oversampling=0.5)
-    return phi if name == "JTFS" else Root(phi, floor_of(phi, LENGTH, RATE))
+    """One of `SOUND`; of JTFS with the filters and averages that SCRAPL has by default."""
+    plain = name.removeprefix("root ")
+    if plain == "JTFS":
+        phi = JTFS(LENGTH, **settings(RATE), J_fr=3, Q_fr=2, oversampling=0.5)
+    else:
+        phi = MSS() if plain == "MSS" else ModulationSpectrum()
+    return phi if name == plain else Root(phi, floor_of(phi, LENGTH, RATE))
 
 
 @functools.cache
@@ -177,11 +183,13 @@ def read() -> tuple[dict, list[Row]]:
     return record.read(RECORD, lambda line: Row(*json.loads(line)))
 
 
-def longer(rows: list[Row]) -> dict[str, float]:
-    """By task, where the first seed ends if MSS has as many seconds as JTFS."""
-    sizes = {task: step_size(rows, "MSS", task) for task in MAX_DELAY}
-    ends = {task: train_encoder("MSS", task, 0, size, LONGER) for task, size in sizes.items()}
-    return {task: float(f"{done.errors[-1]:.4g}") for task, done in ends.items()}
+def longer(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """By criterion and task, where the first seed ends if it has as many seconds as JTFS."""
+    ends = {name: {} for name in LONGER}
+    for name, task in itertools.product(LONGER, MAX_DELAY):
+        done = train_encoder(name, task, 0, step_size(rows, name, task), LONGER[name])
+        ends[name][task] = float(f"{done.errors[-1]:.4g}")
+    return ends
 
 
 def polished(rows: list[Row]) -> dict[str, list[float]]:

@@ -24,7 +24,7 @@ TITLES = {"MSS": "Spectrogram (MSS)", "JTFS": "Scattering (JTFS)"}
 NEAR = {"target": (8.0, 2.0), "start": (6.0, 1.2)}
 FAR = {"target": (11.3, 1.2), "start": (4.5, 3.4)}
 EXAMPLES = {  # delays in samples
-    "show me MSS failing": NEAR | {"delay": 2**8},
+    "a delay of 31 ms": NEAR | {"delay": 2**8},
     "a delay of 125 ms": NEAR | {"delay": 2**10},
     "start far away": FAR | {"delay": 0},
 }

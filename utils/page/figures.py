@@ -47,7 +47,6 @@ WIDE, PHONE = 7.5, 3.5  # inches, of 96 pixels: a column of the site, and of a p
 DASHES = ("-", "--", ":", "-.")
 TRAINED = {"linearized": "third", "SCRAPL": "fourth"}  # the roles of what encoders descend on
 SHAPES = "osD^vX"
-EVEN = {"log": np.geomspace, "linear": np.linspace}
 LIMIT = {"color": LIGHT["quiet"], "linestyle": "--", "linewidth": 1}
 STYLE = {
     "font.size": 10,
@@ -171,6 +170,14 @@ def set_ticks(line: Axis, ticks: Sequence[float] | np.ndarray) -> None:
     line.set_ticks([], minor=True)
 
 
+def even(scale: str, low: float, high: float) -> np.ndarray:
+    """Ticks from `low` to `high`: powers of two on a logarithmic axis, else five even steps."""
+    if scale == "linear":
+        return np.linspace(low, high, 5)
+    first, last = np.log2([low * (1 - 1e-6), high * (1 + 1e-6)])
+    return 2.0 ** np.arange(np.ceil(first), np.floor(last) + 1)
+
+
 class Plain(LogFormatter):
     """Numbers of a logarithmic axis, set as those of others."""
 
@@ -228,6 +235,21 @@ def _octaves(axis: plt.Axes) -> None:
 
 
 @styled
+def wavelets(named: Mapping[str, Inexact[Tensor, " N"]], sample_rate: float) -> Figure:
+    """Wavelets over time, around their centre: the real part, and the modulus as a line."""
+    fig, panels = layout(len(named), 2.3, 1.6, sharex=False)
+    for axis, (title, wavelet) in zip(panels, named.items(), strict=True):
+        centred = np.fft.fftshift(wavelet.numpy(force=True)) / abs(wavelet).max().item()
+        first, end = sounding(centred)
+        t = 1000 * (np.arange(first, end) - len(centred) // 2) / sample_rate
+        axis.fill_between(t, centred.real[first:end], color=LIGHT["quiet"], linewidth=1)
+        axis.plot(t, abs(centred)[first:end], color=LIGHT["jtfs"])
+        axis.set(title=title, xlabel="time (ms)", ylabel="amplitude", yticks=[])
+        axis.locator_params(axis="x", nbins=4)
+    return fig
+
+
+@styled
 def joint_wavelets(
     named: Mapping[str, Inexact[Tensor, "_ _"]], sample_rate: float, per_octave: int
 ) -> Figure:
@@ -271,17 +293,20 @@ def maps(
 
 
 @styled
-def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> Figure:
+def rate_scale(
+    named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray, slopes: Sequence[float]
+) -> Figure:
     """Second-order features of JTFS over rate and signed quefrency, averaged over all else.
 
-    `table` is `JTFS.table` in Hz; each of `named` holds the features (D,) of one sound.
+    `table` is `JTFS.table` in Hz; each of `named` holds the features (D,) of one sound, which moves
+    by one of the `slopes` (octaves/s). Dashes are where rate over density is that slope.
     """
     second = (table["order"] == 2) & (table["spin"] != 0) & (table["xi_2"] < 64)
     rates, row = np.unique(table["xi_2"][second], return_inverse=True)
     quefrencies, column = np.unique(table["xi_fr"][second].round(6), return_inverse=True)
     shape = (len(rates), len(quefrencies))
     fig, panels = layout(len(named), 2.6, 2.9, sharex=True)
-    for axis, (title, features) in zip(panels, named.items(), strict=True):
+    for axis, (title, features), slope in zip(panels, named.items(), slopes, strict=True):
         values = features.numpy(force=True)[second]
         mean = binned_statistic_2d(row, column, values, bins=shape).statistic
         image = axis.pcolormesh(relative(np.ma.masked_invalid(mean)), **SHARE)  # blank: no path
@@ -289,6 +314,11 @@ def rate_scale(named: Mapping[str, Float[Tensor, " D"]], table: np.ndarray) -> F
         axis.set_xticks(np.arange(0, shape[1], 4) + 0.5, across)
         axis.set_yticks(np.arange(0, shape[0], 2) + 0.5, [f"{rate:.2g}" for rate in rates[::2]])
         axis.axvline(shape[1] / 2, color=MARK, linewidth=1)
+        where = np.flatnonzero(
+            (slope * quefrencies >= rates[0]) & (slope * quefrencies < rates[-1])
+        )
+        level = np.interp(np.log(slope * quefrencies[where]), np.log(rates), np.arange(len(rates)))
+        axis.plot(where + 0.5, level + 0.5, "--", color=MARK, linewidth=1)
         axis.set(title=title, xlabel="density (cycles/octave), by spin", ylabel="rate (Hz)")
     bar(fig, image, panels, "feature / largest", ticks=(0, 0.5, 1))
     return fig
@@ -364,7 +394,7 @@ def _surface(
     axis.set(xscale=across.scale, yscale=up.scale)
     axis.axis((across.low, across.high, up.low, up.high))
     for line, each in ((axis.xaxis, across), (axis.yaxis, up)):
-        set_ticks(line, EVEN[each.scale](each.low, each.high, 5))
+        set_ticks(line, even(each.scale, each.low, each.high))
         line.set_label_text(f"{each.name}\n${each.symbol}$ ({each.unit})")
     levels, height = np.linspace(0, 1, 21), relative(height.numpy(force=True))
     return axis.contourf(*points.transpose(2, 0, 1), height, levels=levels, cmap=LANDSCAPE)
@@ -378,7 +408,7 @@ def slices(
     label: str,
     scale: str = "log",
 ) -> Figure:
-    """Losses along one parameter, each divided by its maximum; minima are dots.
+    """Losses along one parameter, each divided by its maximum; minima are dots, but at the edges.
 
     `values` is the parameter, in order, `label` its name with unit, `scale` that of its axis.
     """
@@ -390,10 +420,10 @@ def slices(
     for k, (name, loss) in enumerate(named.items()):
         height, role = relative(loss.numpy(force=True)), role_of(name, OTHERS[k])
         axis.plot(across, height, label=name, color=LIGHT[role])
-        lowest = local_minima(loss).numpy(force=True)
+        lowest = np.flatnonzero(local_minima(loss).numpy(force=True)[1:-1]) + 1
         axis.plot(across[lowest], height[lowest], "o", color=LIGHT[role])
     axis.set_xlim(across[0], across[-1])
-    set_ticks(axis.xaxis, EVEN[scale](across[0], across[-1], 5))
+    set_ticks(axis.xaxis, even(scale, across[0].item(), across[-1].item()))
     label_ends(axis)
     return fig
 
@@ -446,7 +476,7 @@ def overlaps(
     for axis, (title, other) in zip(panels, named.items(), strict=True):
         axis.fill_between(seconds, original, color=LIGHT["quiet"], alpha=0.5, linewidth=0)
         axis.plot(seconds, other.numpy(force=True), color=LIGHT["mss"])
-        axis.set(title=title, xlabel="time (s)", ylabel="loudness", xlim=(seconds[0], seconds[-1]))
+        axis.set(title=title, xlabel="time (s)", ylabel="amplitude", xlim=(seconds[0], seconds[-1]))
         axis.set_yticks([])
     return fig
 
@@ -512,15 +542,17 @@ def trainings(
 
 
 @styled
-def bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Horizontal bars on logarithmic axes: a panel for each quantity, a bar for each name."""
+def bars(panels: Mapping[str, Mapping[str, float]], scale: str = "log") -> Figure:
+    """Horizontal bars on axes of one scale: a panel for each quantity, a bar for each name."""
     fig, axes = layout(len(panels), 3, 1.9, sharey=False)
     for axis, (label, named) in zip(axes, panels.items(), strict=True):
         names, values = list(named), np.array(list(named.values()))
         drawn = axis.barh(names, values, color=[LIGHT[role_of(name, "quiet")] for name in names])
         written = [np.format_float_positional(v, 2, fractional=False, trim="-") for v in values]
         axis.bar_label(drawn, written, padding=3)
-        axis.set(xlabel=label, xscale="log", xlim=(values.min() / 3, values.max() * 8))
-        plain(axis.xaxis)
+        lowest, room = (values.min() / 3, 8) if scale == "log" else (0, 1.4)
+        axis.set(xlabel=label, xscale=scale, xlim=(lowest, values.max() * room))
+        if scale == "log":
+            plain(axis.xaxis)
         axis.invert_yaxis()
     return fig

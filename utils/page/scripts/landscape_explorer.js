@@ -192,8 +192,8 @@ function startLandscape(box, data, packed) {
   /** Whether and where a descent arrives, in words. */
   function judge({ path, minima, home }) {
     if (!state.descended) {
-      const count = `${minima} ${minima === 1 ? "minimum" : "minima"} on the grid`;
-      return `${count}; ${Math.round((100 * home) / points)} % of the arrows point home.`;
+      const count = `${minima} ${minima === 1 ? "minimum" : "minima"} on the grid (circles)`;
+      return `${count}; ${Math.round((100 * home) / points)} % of the arrows lead towards the star.`;
     }
     const end = path.at(-1);
     const [found, wanted] = [value(end), value(truth())];
