@@ -31,7 +31,8 @@ MEASURE = """() => [...document.querySelectorAll('.slides > section > section')]
   const found = {
     title: slide.querySelector('h1, h2').textContent,
     over: Math.max(body.scrollHeight - body.clientHeight, body.scrollWidth - body.clientWidth,
-                   slide.scrollHeight - 720),
+                   slide.scrollHeight - 720,
+                   ...[...slide.querySelectorAll('pre')].map(e => e.scrollWidth - e.clientWidth)),
     letters: Math.min(...[...slide.querySelectorAll('h1, h2, p, li, pre, td, th, .dtfa-name')]
       .concat(...slide.querySelectorAll('.dtfa-explorer :is(button, label, output, .dtfa-title)'))
       .filter(e => !e.closest('aside') && seen(e)).map(size)),

@@ -122,9 +122,11 @@ def test_the_record_repeats(name):
 
 
 def test_every_criterion_has_the_same_seeds_and_the_step_size_of_its_trials():
-    _, rows = training.read()
+    made, rows = training.read()
     seeds = [one.seed for one in training.finished(rows, "JTFS", "aligned")]
     assert seeds and seeds == list(range(len(seeds)))
+    assert made["longer"].keys() == training.LONGER.keys()
+    assert all(len(ends[task]) == len(seeds) for ends in made["longer"].values() for task in ends)
     for name, task in itertools.product(training.CRITERIA, training.MAX_DELAY):
         done = training.finished(rows, name, task)
         assert [one.seed for one in done] == seeds

@@ -183,12 +183,13 @@ def read() -> tuple[dict, list[Row]]:
     return record.read(RECORD, lambda line: Row(*json.loads(line)))
 
 
-def longer(rows: list[Row]) -> dict[str, dict[str, float]]:
-    """By criterion and task, where the first seed ends if it has as many seconds as JTFS."""
-    ends = {name: {} for name in LONGER}
+def longer(rows: list[Row]) -> dict[str, dict[str, list[float]]]:
+    """By criterion and task, where each seed ends if it has as many seconds as JTFS."""
+    ends = {name: {task: [] for task in MAX_DELAY} for name in LONGER}
     for name, task in itertools.product(LONGER, MAX_DELAY):
-        done = train_encoder(name, task, 0, step_size(rows, name, task), LONGER[name])
-        ends[name][task] = float(f"{done.errors[-1]:.4g}")
+        for one in finished(rows, name, task):
+            done = train_encoder(name, task, one.seed, one.step_size, LONGER[name])
+            ends[name][task].append(float(f"{done.errors[-1]:.4g}"))
     return ends
 
 
