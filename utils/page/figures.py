@@ -237,15 +237,15 @@ def _octaves(axis: plt.Axes) -> None:
 @styled
 def wavelets(named: Mapping[str, Inexact[Tensor, " N"]], sample_rate: float) -> Figure:
     """Wavelets over time, around their centre: the real part, and the modulus as a line."""
-    fig, panels = layout(len(named), 2.3, 1.6, sharex=False)
-    for axis, (title, wavelet) in zip(panels, named.items(), strict=True):
-        centred = np.fft.fftshift(wavelet.numpy(force=True)) / abs(wavelet).max().item()
-        first, end = sounding(centred)
-        t = 1000 * (np.arange(first, end) - len(centred) // 2) / sample_rate
-        axis.fill_between(t, centred.real[first:end], color=LIGHT["quiet"], linewidth=1)
-        axis.plot(t, abs(centred)[first:end], color=LIGHT["jtfs"])
+    centred = {title: np.fft.fftshift(one.numpy(force=True)) for title, one in named.items()}
+    first, end = union(map(sounding, centred.values()))
+    fig, panels = layout(len(named), 2.3, 1.6, sharex=True)
+    for axis, (title, wavelet) in zip(panels, centred.items(), strict=True):
+        t = 1000 * (np.arange(first, end) - len(wavelet) // 2) / sample_rate
+        shown = wavelet[first:end] / abs(wavelet).max()
+        axis.fill_between(t, shown.real, color=LIGHT["quiet"], linewidth=0.5)
+        axis.plot(t, abs(shown), color=LIGHT["jtfs"])
         axis.set(title=title, xlabel="time (ms)", ylabel="amplitude", yticks=[])
-        axis.locator_params(axis="x", nbins=4)
     return fig
 
 
