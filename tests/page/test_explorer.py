@@ -147,7 +147,8 @@ def expected(found, v, c, d):
     truth = target_grid(COUNTS)[c, d]
     to_truth = truth.log() - GRID.log()
     share = ((found.slopes[v, c, d] * to_truth).sum(-1) < 0).float().mean().item()
-    return f"{minima} {'minimum' if minima == 1 else 'minima'} on the grid; {100 * share:.0f} % of"
+    noun = "minimum" if minima == 1 else "minima"
+    return f"{minima} {noun} on the grid (circles); {100 * share:.0f} % of"
 
 
 def test_landscapes_say_what_the_library_counts(opened, charts):
