@@ -112,7 +112,7 @@ def heard(name: str, shift: float = 0.0) -> tuple[Float[Tensor, " n"], Callable]
 
 
 def recorded(path: str | PathLike) -> Float[Tensor, " n"]:
-    """A file as a sound of two seconds that begins `LEAD` seconds after the window, or later.
+    """A file as two seconds of sound, whose onset is `LEAD` seconds into them, or later.
 
     JTFS continues a sound beyond the window by its mirror image. At the edge the two would meet.
     """
