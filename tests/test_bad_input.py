@@ -34,7 +34,6 @@ from utils.search.batched import gauss_newton_all
 from utils.search.first_order import gradient_descent
 from utils.search.from_grid import search_from_grid
 from utils.search.landscape import loss_surfaces, survey
-from utils.search.many import match_all
 from utils.search.second_order import gauss_newton
 from utils.synth import am_chirp, delay, ripple, sequence
 
@@ -99,10 +98,6 @@ CALLS = {
     "search_from_grid": (search_from_grid, dict(synth=brief, phi=small, targets=X, grid=THETA)),
     "survey": (survey, dict(synth=brief, phi=small, grid=THETA)),
     "loss_surfaces": (loss_surfaces, dict(synth=brief, phi=small, grid=THETA, targets=X)),
-    "match_all": (
-        partial(match_all, partial(gradient_descent, loss=loss, steps=1), n_jobs=1),
-        dict(synth=brief, targets=X, starts=THETA),
-    ),
     "encoder": (Encoder(brief), dict(x=X)),
 }
 SHAPES = {

@@ -20,7 +20,6 @@ HOMES = {
     ".search.batched": ["gauss_newton_all"],
     ".search.from_grid": ["search_from_grid"],
     ".search.quasi_newton": ["quasi_newton"],
-    ".search.many": ["match_all"],
     ".search.landscape": [
         "local_minima",
         "loss_surfaces",

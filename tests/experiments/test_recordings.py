@@ -41,7 +41,7 @@ def test_a_sound_is_nearest_to_itself():
 def test_a_match_of_the_record_repeats():
     """By MSS, which takes least time: the same bottom of the same valley."""
     _, found = recordings.read()
-    kept = next(one for one in found if (one.recording, one.loss) == ("bd_808", "MSS"))
+    kept = found["bd_808", "MSS", 0.0]
     x, synth = recordings.heard("bd_808")
     match = recordings.match("MSS", synth, x)
     assert match.thetas[-1].tolist() == pytest.approx(kept.theta, rel=0.05)
@@ -49,7 +49,7 @@ def test_a_match_of_the_record_repeats():
 
 def test_searches_stay_within_the_ranges():
     _, found = recordings.read()
-    for one in found:
+    for one in found.values():
         ranges = recordings.SYNTHS[one.recording].parameters
         for parameter, value in zip(ranges, one.theta, strict=True):
             assert parameter.low * 0.999 <= value <= parameter.high * 1.001
@@ -58,12 +58,11 @@ def test_searches_stay_within_the_ranges():
 def test_the_record_of_dimensions_has_every_search_and_repeats():
     """By MSS with two parameters, which takes least time."""
     _, searches = dimensions.read()
-    asked = {(one.parameters, one.loss, one.start): one for one in searches}
     ways = [(count, *way) for count in dimensions.COUNTS for way in dimensions.WAYS]
-    assert sorted(asked) == sorted(ways)
-    assert all(len(one.errors) == dimensions.TARGETS for one in searches)
+    assert sorted(searches) == sorted(ways)
+    assert all(len(one.errors) == dimensions.TARGETS for one in searches.values())
     again = dimensions.search(2, "MSS", "candidates", pairs=4)
-    kept = asked[2, "MSS", "candidates"].errors[:4]
+    kept = searches[2, "MSS", "candidates"].errors[:4]
     assert [error <= 0.05 for error in again.errors] == [error <= 0.05 for error in kept]
 
 

@@ -95,6 +95,10 @@ class Finding:
     errors: tuple[float, ...]
     basin: float | None = None
 
+    @property
+    def key(self) -> tuple:
+        return self.variant, self.task, self.amount
+
     def within(self, tolerance: float = 0.05) -> list[bool]:
         """For each pair, whether both parameters are within `tolerance` of the truth."""
         return [error <= tolerance for error in self.errors]
@@ -212,7 +216,7 @@ def effects(findings: Sequence[Finding]) -> dict[tuple[str, str, float], float]:
     """The p-value of each effect, by change, task and amount: McNemar's test within 5 percent, with
     Holm's correction over all of them.
     """
-    by_cell = {(one.variant, one.task, one.amount): one.within() for one in findings}
+    by_cell = {one.key: one.within() for one in findings}
     pairs = {
         (change, *cell): mcnemar(by_cell[RECIPE, *cell], by_cell[variant, *cell])
         for change, variant in CHANGES.items()

@@ -8,6 +8,7 @@ how far that is off, and when to stop counting.
 import contextlib
 import json
 import math
+import statistics
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -47,6 +48,16 @@ class Convergence:
     off: float
     near: tuple[int | None, ...]
     nearer: tuple[int | None, ...]
+
+    @property
+    def arrived(self) -> int:
+        """How many searches get within 5 percent."""
+        return sum(count is not None for count in self.near)
+
+    @property
+    def evaluations(self) -> float:
+        """The median to 5 percent, in which a search that never arrives is endless."""
+        return statistics.median_low(count or math.inf for count in self.near)
 
 
 class Arrived(Exception):

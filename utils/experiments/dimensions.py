@@ -38,6 +38,14 @@ class Searches:
     errors: list[float]
     evaluations: list[int]
 
+    @property
+    def key(self) -> tuple:
+        return self.parameters, self.loss, self.start
+
+    def found(self) -> int:
+        """How many searches end with all parameters within 5 percent."""
+        return sum(error <= 0.05 for error in self.errors)
+
 
 @functools.cache
 def tone(count: int) -> Callable:
@@ -102,6 +110,7 @@ def write() -> None:
         record.write(RECORD, record.made_with(), lines)
 
 
-def read() -> tuple[dict, list[Searches]]:
-    """What the record was made with, and the searches."""
-    return record.read(RECORD, lambda line: Searches(**json.loads(line)))
+def read() -> tuple[dict, dict[tuple, Searches]]:
+    """What the record was made with, and the searches by number of parameters, loss and start."""
+    made, rows = record.read(RECORD, lambda line: Searches(**json.loads(line)))
+    return made, {row.key: row for row in rows}

@@ -1,14 +1,15 @@
 """A committed record: a line about what it was made with, then a line for each result."""
 
 import datetime
+import functools
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from .cache import ROOT, library
-
+ROOT = Path(__file__).parents[2]  # of the repository
 RECORDS = ROOT / "book" / "records"
 PACKAGES = ("torch", "numpy", "scipy", "kymatio")
 
@@ -20,6 +21,14 @@ def made_with() -> dict:
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
         "sources": library(),
     }
+
+
+@functools.cache
+def library() -> str:
+    """A digest of this library's files, without those of pages, on which no result rests."""
+    home = Path(__file__).parents[1]
+    files = sorted(set(home.rglob("*.py")) - set((home / "page").rglob("*.py")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def write(file: Path, made: dict, lines: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..features.compression import Root
 from ..features.jtfs import JTFS
 from ..features.mss import MSS
-from ..parameters import Parameter, candidates, parameters
+from ..parameters import Parameter, candidates, deviations, parameters
 from ..recording import load
 from ..search.from_grid import search_from_grid
 from ..search.jacobian import features_of
@@ -103,6 +103,20 @@ class Found:
     shift: float
     theta: list[float]
     again: list[float]
+
+    @property
+    def key(self) -> tuple:
+        return self.recording, self.loss, self.shift
+
+    def sound(self) -> Float[Tensor, " n"]:
+        """The match, from the right onset on."""
+        return heard(self.recording)[1](torch.tensor(self.theta))
+
+    def deviation(self) -> float:
+        """How far off the worst parameter of the second match is."""
+        declared = SYNTHS[self.recording].parameters
+        again, theta = torch.tensor(self.again), torch.tensor(self.theta)
+        return deviations(declared, again, theta).max().item()
 
 
 def heard(name: str, shift: float = 0.0) -> tuple[Float[Tensor, " n"], Callable]:
@@ -196,6 +210,7 @@ def write() -> None:
     record.write(RECORD, record.made_with(), [json.dumps(asdict(one)) for one in lines])
 
 
-def read() -> tuple[dict, list[Found]]:
-    """What the record was made with, and what was found."""
-    return record.read(RECORD, lambda line: Found(**json.loads(line)))
+def read() -> tuple[dict, dict[tuple, Found]]:
+    """What the record was made with, and what was found by recording, loss and shift."""
+    made, rows = record.read(RECORD, lambda line: Found(**json.loads(line)))
+    return made, {row.key: row for row in rows}

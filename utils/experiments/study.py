@@ -9,7 +9,7 @@ import itertools
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -94,6 +94,10 @@ class Searches:
     def within(self, tolerance: float = 0.05) -> list[bool]:
         """For each pair, whether all parameters are within `tolerance` of the truth."""
         return [error <= tolerance for error in self.errors]
+
+    def found(self, tolerance: float = 0.05) -> int:
+        """How many of the searches end that near."""
+        return sum(self.within(tolerance))
 
 
 def search(
@@ -229,3 +233,19 @@ def read() -> tuple[dict, dict[tuple, Searches]]:
     """The committed study: what it was made with, and its searches by key."""
     made, rows = record.read(RECORD, from_line)
     return made, {row.key: row for row in rows}
+
+
+def counts(
+    rows: Mapping[tuple, Searches],
+    losses: Iterable[str],
+    start: str = "coarse",
+    cells: Mapping[tuple[str, float], str] = CELLS,
+    tolerance: float = 0.05,
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Successes and trials by loss and by what a table calls a task, of what the study asked."""
+    return {
+        (loss, words): (row.found(tolerance), len(row.errors))
+        for loss in losses
+        for cell, words in cells.items()
+        if (row := rows.get((loss, *cell, start)))
+    }

@@ -55,7 +55,8 @@ def jtfs_of_chirp(theta: Float[Tensor, " 2"], phi: JTFS) -> Float[Tensor, " path
     xi_fr, sigma_fr = paths["xi_fr"] * per_octave, paths["sigma_fr"] * per_octave
     along_frequency = _gaussian(beta, xi_fr, sigma_fr)
     steps = np.gradient(alpha)[:, None], beta[1] - beta[0]
-    seen = np.einsum("pa,ab,pb->p", along_time**2, energy * steps[0] * steps[1], along_frequency**2)
+    within = along_time**2 @ (energy * steps[0] * steps[1])
+    seen = (within * along_frequency**2).sum(-1)
     spread = np.hypot(duration, 1 / (2 * math.pi * paths["sigma_2"] * SAMPLE_RATE))
     tall = np.hypot(height, 1 / (2 * math.pi * sigma_fr))
     # At unit energy the amplitude of a chirp grows with the root of gamma, since its length falls.
@@ -103,14 +104,12 @@ def under_warps(
     """
     task, changes = TASKS["warp"], {}
     sounds = torch.stack([task.target(pair, 0.0) for pair in range(pairs + 1)])
+    bent = [torch.stack([task.target(pair, each) for pair in range(pairs)]) for each in amounts]
     for name, phi in operators.items():
         still = features_of(phi, sounds)
         apart = (still[1:] - still[:-1]).norm(dim=-1)
-        changes[name] = []
-        for amount in amounts:
-            bent = torch.stack([task.target(pair, amount) for pair in range(pairs)])
-            moved = (features_of(phi, bent) - still[:-1]).norm(dim=-1)
-            changes[name].append((moved / apart).median().item())
+        moved = ((features_of(phi, each) - still[:-1]).norm(dim=-1) for each in bent)
+        changes[name] = [(each / apart).median().item() for each in moved]
     return changes
 
 

@@ -9,6 +9,7 @@ Frequencies are normalized: xi and sigma are in cycles per sample, or in cycles 
 log-frequency bin for wavelets along log-frequency.
 """
 
+import functools
 import math
 import warnings
 from itertools import chain
@@ -85,6 +86,7 @@ def padded_quefrency_length(J, Q, J_fr, F):
     return ((J + 1) * Q + 8 * min(F, 2**J_fr)) // stride * stride
 
 
+@functools.lru_cache(maxsize=1024)  # every scale of the second order asks for the same ones
 def morlet_band(N, xi, sigma):
     """A Morlet wavelet over N samples, of unit L1 norm, cut to its `Band`."""
     psi = morlet_1d(N, xi, sigma)

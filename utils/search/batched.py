@@ -33,8 +33,8 @@ def gauss_newton_all(
     """`gauss_newton` for each target sound, from a start of its own, to the same ends.
 
     Every search has its own damping and stops on its own. `synth` and `phi` take batches: on an
-    accelerator of all searches, elsewhere of two at a time, which `n_jobs` processes share as in
-    `match_all`. The `seconds` of each match are those of its batch.
+    accelerator of all searches, elsewhere of two at a time, which `n_jobs` processes of joblib
+    share (-1: one a core). The `seconds` of each match are those of its batch.
     """
     check(synth, phi, targets, "starts", starts, ndim=2)
     check_as_many(targets, starts)

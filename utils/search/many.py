@@ -1,43 +1,10 @@
-"""Many searches at once, on the cores of this machine or on a cluster."""
-
-from collections.abc import Callable
+"""Work shared by the cores of this machine, or by a cluster."""
 
 import torch
-from jaxtyping import Float
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, effective_n_jobs
 from joblib.parallel import get_active_backend
-from torch import Tensor
-from tqdm import tqdm
 
 from .. import checks
-from .match import Match, check_as_many
-
-
-def match_all(
-    solver: Callable[..., Match],
-    synth: Callable[[Tensor], Tensor],
-    targets: Float[Tensor, "K n"],
-    starts: Float[Tensor, "K P"],
-    *,
-    n_jobs: int = -1,
-) -> list[Match]:
-    """Search for the parameters of each target sound, from a start of its own.
-
-    Parameters
-    ----------
-    solver : a solver with all but sounds and starts fixed, such as
-        `partial(gradient_descent, loss=loss)` or `partial(gauss_newton, phi=phi)`.
-    n_jobs : processes of joblib that share the work; -1 for one a core; one on an accelerator.
-    """
-    checks.function("solver", solver)
-    checks.floating("targets", targets, ndim=2)
-    checks.floating("starts", starts, ndim=2)
-    check_as_many(targets, starts)
-    pairs = zip(targets, starts, strict=True)
-    # Rows are copied: a view would take the whole of its tensor along to another process.
-    work = (delayed(solver)(synth=synth, target=y.clone(), theta0=s.clone()) for y, s in pairs)
-    matches = parallel(n_jobs, targets.device)(work)
-    return list(tqdm(matches, desc="match_all", total=len(targets), leave=False))
 
 
 def parallel(n_jobs: int, device: torch.device) -> Parallel:
