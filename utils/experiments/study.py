@@ -26,6 +26,7 @@ from ..search.match import Match
 from ..search.quasi_newton import quasi_newton
 from . import record
 from .contenders import FLOORS, MAKERS, Contender, Way
+from .statistics import holm, mcnemar
 from .tasks import PAIRS, SAMPLE, TASKS
 
 RECORD = record.RECORDS / "study.jsonl"
@@ -229,23 +230,48 @@ def from_line(line: str) -> Searches:
     return Searches(*key, tuple(map(tuple, predicted)), tuple(errors), evaluations, seconds)
 
 
-def read() -> tuple[dict, dict[tuple, Searches]]:
+def read() -> tuple[dict, "Results"]:
     """The committed study: what it was made with, and its searches by key."""
     made, rows = record.read(RECORD, from_line)
-    return made, {row.key: row for row in rows}
+    return made, Results({row.key: row for row in rows})
 
 
-def counts(
-    rows: Mapping[tuple, Searches],
-    losses: Iterable[str],
-    start: str = "coarse",
-    cells: Mapping[tuple[str, float], str] = CELLS,
-    tolerance: float = 0.05,
-) -> dict[tuple[str, str], tuple[int, int]]:
-    """Successes and trials by loss and by what a table calls a task, of what the study asked."""
-    return {
-        (loss, words): (row.found(tolerance), len(row.errors))
-        for loss in losses
-        for cell, words in cells.items()
-        if (row := rows.get((loss, *cell, start)))
-    }
+class Results(dict[tuple, Searches]):
+    """Searches by key, and what a chapter asks of them; `cell` is a task and an amount."""
+
+    def found(self, loss: str, cell: tuple[str, float], start: str = "coarse") -> int:
+        """How many targets a loss finds within 5 percent."""
+        return self[loss, *cell, start].found()
+
+    def total(self, loss: str, start: str = "coarse") -> int:
+        """The same over all of `CELLS`."""
+        return sum(self.found(loss, cell, start) for cell in CELLS)
+
+    def counts(
+        self,
+        losses: Iterable[str],
+        start: str = "coarse",
+        cells: Mapping[tuple[str, float], str] = CELLS,
+        tolerance: float = 0.05,
+    ) -> dict[tuple[str, str], tuple[int, int]]:
+        """Successes and trials by loss and by the name of a cell, of what the study asked."""
+        rows = (
+            (loss, words, self.get((loss, *cell, start)))
+            for loss, (cell, words) in itertools.product(losses, cells.items())
+        )
+        return {
+            (loss, words): (row.found(tolerance), len(row.errors))
+            for loss, words, row in rows
+            if row
+        }
+
+    def chances(
+        self, losses: Iterable[str], cells: Iterable[tuple[str, float]]
+    ) -> dict[tuple[str, tuple[str, float]], float]:
+        """The p-value of each difference from root JTFS: McNemar's test, corrected by Holm."""
+        asked = list(itertools.product(losses, cells))
+        hits = [
+            [self[name, *cell, "coarse"].within() for name in (loss, "root JTFS")]
+            for loss, cell in asked
+        ]
+        return dict(zip(asked, holm([mcnemar(*pair) for pair in hits]), strict=True))

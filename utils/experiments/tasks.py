@@ -169,3 +169,8 @@ TASKS = {
         partial(am_chirp, unit_energy=False),
     ),
 }
+
+
+def describe(task: str, amount: float) -> str:
+    """A task and its amount in words."""
+    return TASKS[task].description.format(amount=amount)
