@@ -10,7 +10,6 @@ from matplotlib.text import Text
 from utils.features.jtfs import JTFS
 from utils.page import figures
 from utils.parameters import Parameter, grid, parameters
-from utils.search.match import Match, Stop
 from utils.synth import am_chirp
 
 RATE = 8192
@@ -21,8 +20,6 @@ GRID = grid(am_chirp, (6, 5))
 TRUTH = GRID[2, 3]
 WAY = (GRID / TRUTH).log()
 BOWL = (WAY.square().sum(-1), 2 * WAY)
-STEPS = torch.stack([GRID[0, 0], GRID[1, 1]])
-PATHS = {"bowl": [Match(STEPS, torch.zeros(2), 2, 0.1, Stop.STEPS)]}
 WAVELET = torch.polar(torch.hann_window(64).expand(4, 64), torch.arange(256.0).reshape(4, 64))
 BOTH, MAPS = {"one": X[0], "other": X[1]}, dict.fromkeys("abc", WAVELET.abs())
 RECORD = {("MSS", "now"): (1, 4), ("JTFS", "now"): (4, 4), ("MSS", "late"): (2, 4)}
@@ -132,11 +129,11 @@ def marks_of(axis):
     return {line.get_marker(): line.get_xydata() for line in axis.lines}
 
 
-def test_surfaces_mark_minimum_truth_and_end():
-    (axis,) = axes_of(figures.surfaces(GRID, am_chirp, {"bowl": BOWL}, TRUTH, PATHS))
+def test_surfaces_mark_minimum_and_truth():
+    (axis,) = axes_of(figures.surfaces(GRID, am_chirp, {"bowl": BOWL}, TRUTH))
     marks = marks_of(axis)
-    for mark, where in (("o", TRUTH), ("*", TRUTH), ("X", STEPS[1])):
-        np.testing.assert_allclose(marks[mark], where[None], rtol=1e-5)
+    for mark in "o*":
+        np.testing.assert_allclose(marks[mark], TRUTH[None], rtol=1e-5)
 
 
 def test_a_surface_of_three_parameters_holds_the_others_at_the_truth():

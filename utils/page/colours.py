@@ -31,10 +31,9 @@ NAMES = {
 }
 OTHERS = ("third", "fourth", "quiet", "fifth", "ink")
 
-# The marks of a landscape: Matplotlib's names of shapes, and colours that do not follow the ground,
-# since the map beneath them does not. Each has a contrast of 3 to every colour of the map. They
-# differ from the roles' colours, which dark ground replaces.
-MARKS = {"start": "s", "end": "X", "truth": "*", "minimum": "o"}  # the last is a ring, not filled
+# Colours of the marks of a landscape do not follow the ground, since the map beneath them does not.
+# Each has a contrast of 3 to every colour of the map. They differ from the roles' colours, which
+# dark ground replaces.
 MARK = "#fefefe"  # arrows, paths, start, end and minima
 TRUTH = "#ffe680"
 EDGE = "#1a1a1a"  # around marks

@@ -28,18 +28,7 @@ from torch import Tensor, nn
 from ..experiments.statistics import wilson
 from ..parameters import coordinates, parameters_of
 from ..search.landscape import local_minima
-from ..search.match import Match
-from .colours import (
-    EDGE,
-    LANDSCAPE,
-    LIGHT,
-    MARK,
-    MARKS,
-    OTHERS,
-    SCALOGRAM,
-    TRUTH,
-    role_of,
-)
+from .colours import EDGE, LANDSCAPE, LIGHT, MARK, OTHERS, SCALOGRAM, TRUTH, role_of
 from .typeset import typeset
 
 OPERATORS = Path(__file__).with_name("operators.svg")  # of DDSP, for `show.drawing`
@@ -330,12 +319,11 @@ def surfaces(
     synth: Callable,
     named: Mapping[str, tuple[Float[Tensor, "*grid"], Float[Tensor, "*grid P"]]],
     theta: Float[Tensor, " P"],
-    paths: Mapping[str, Sequence[Match]] | None = None,
 ) -> Figure:
-    """Loss surfaces side by side, with arrows of descent, or with paths instead.
+    """Loss surfaces side by side, with arrows of descent.
 
-    `named` holds by title what `Atlas.surface` returns, `paths` by the same titles descents, from
-    square to cross. The truth `theta` is a star, and minima on the grid are rings.
+    `named` holds by title what `Atlas.surface` returns. The truth `theta` is a star, and minima on
+    the grid are rings.
     """
     plane = _plane(grid, synth, theta)
     fig, panels = layout(len(named), 2.3 if len(named) == 3 else 3, 2.7, sharex=True)
@@ -343,16 +331,10 @@ def surfaces(
     for axis, (title, (loss, gradient)) in zip(panels, named.items(), strict=True):
         image = _surface(axis, synth, theta, grid, loss[plane])
         axis.set_title(title)
-        if paths is None:
-            way = -nn.functional.normalize(gradient[plane][..., :2], dim=-1, eps=1e-30)
-            arrows = [each.numpy(force=True) for each in (*grid.unbind(-1), *way.unbind(-1))]
-            look = {"units": "inches", "scale_units": "inches", "width": 0.014, "scale": 7}
-            axis.quiver(*arrows, color=MARK, pivot="mid", **look)
-        for match in (paths or {}).get(title, ()):
-            walk = match.thetas[:, :2].numpy(force=True)
-            axis.plot(*walk.T, color=MARK, linewidth=1)
-            for at, size, mark in ((0, 5, "start"), (-1, 8, "end")):
-                axis.plot(*walk[at], MARKS[mark], color=MARK, markersize=size, mec=EDGE)
+        way = -nn.functional.normalize(gradient[plane][..., :2], dim=-1, eps=1e-30)
+        arrows = [each.numpy(force=True) for each in (*grid.unbind(-1), *way.unbind(-1))]
+        look = {"units": "inches", "scale_units": "inches", "width": 0.014, "scale": 7}
+        axis.quiver(*arrows, color=MARK, pivot="mid", **look)
     bar(fig, image, panels, "loss / its maximum", ticks=(0, 0.5, 1))
     return fig
 
@@ -387,9 +369,9 @@ def _surface(
     """Fill a panel with heights over a grid (A, B, 2), and name its axes by the parameters."""
     lowest, points = local_minima(height).numpy(force=True), grid.numpy(force=True)
     ring = {"markersize": 9, "mfc": "none", "mec": MARK, "mew": 1.5, "zorder": 3}
-    axis.plot(*points[lowest].T, MARKS["minimum"], **ring)
+    axis.plot(*points[lowest].T, "o", **ring)
     star = {"markersize": 14, "color": TRUTH, "mec": EDGE, "zorder": 3}
-    axis.plot(*theta[:2].tolist(), MARKS["truth"], **star)
+    axis.plot(*theta[:2].tolist(), "*", **star)
     across, up = parameters_of(synth)[:2]
     axis.set(xscale=across.scale, yscale=up.scale)
     axis.axis((across.low, across.high, up.low, up.high))

@@ -2,7 +2,7 @@
 
 const STEPS = 50; // of a descent
 const LASTS = 2500; // milliseconds of its motion
-const MARKS = { // the shapes of colours.py, in a box of 24
+const MARKS = { // shapes in a box of 24
   truth: "M12 1 15.2 8.6 23 9.4 17 14.6 18.8 22.5 12 18.4 5.2 22.5 7 14.6 1 9.4 8.8 8.6Z",
   start: "M6 6h12v12h-12Z",
   end: "M4.5 7.5 7.5 4.5 12 9 16.5 4.5 19.5 7.5 15 12 19.5 16.5 16.5 19.5 12 15 7.5 19.5 4.5 16.5 9 12Z",
