@@ -36,15 +36,17 @@ def test_the_record_is_complete(rows):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_search_repeats(seed, rows):
-    """Descents on an L1 norm may turn on rounding: there, near enough to succeed or fail alike."""
+    """A search that gets lost, or descends on an L1 norm, may turn on how a processor rounds. It
+    succeeds or fails alike; second-order searches that succeed also end at the same place.
+    """
     draw = random.Random(seed)
     kept, k = draw.choice(list(rows.values())), draw.randrange(32)
     [contender] = contenders(kept.loss).values()
     way = contender.random if kept.start == "random" else contender.grid
     again = study.search(contender, *kept.key, pairs=[study.pairs_of(kept.loss)[k]])
-    same = again.predicted[0] == pytest.approx(kept.predicted[k], rel=3e-3)
-    alike = again.within() == kept.within()[k : k + 1]
-    assert same or (alike and way.solver != "LM")
+    assert again.within() == kept.within()[k : k + 1]
+    if way.solver == "LM" and again.found():
+        assert again.predicted[0] == pytest.approx(kept.predicted[k], rel=3e-3)
 
 
 MSS_L2 = SpectralLoss(MSS(), 2)
