@@ -118,7 +118,8 @@ def _parts(synth: Callable, phi: Callable, grid: Tensor) -> tuple[Tensor, ...]:
 
 def _everywhere(work: Callable, parts: tuple[Tensor, ...], n_jobs: int) -> list[Tensor]:
     """What `work` finds in all parts of a grid: tensors (B, ...) of each, finite, end to end."""
-    found = parallel(n_jobs, parts[0].device)(delayed(work)(part) for part in parts)
+    pool = parallel(n_jobs, parts[0].device, len(parts))
+    found = pool(delayed(work)(part) for part in parts)
     kept = tqdm(found, desc="survey", total=len(parts), leave=False)
     results = [torch.cat(part) for part in zip(*kept, strict=True)]
     if not all(each.isfinite().all() for each in results):

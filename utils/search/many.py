@@ -7,9 +7,10 @@ from joblib.parallel import get_active_backend
 from .. import checks
 
 
-def parallel(n_jobs: int, device: torch.device) -> Parallel:
+def parallel(n_jobs: int, device: torch.device, count: int = 1) -> Parallel:
     """Joblib's, with `n_jobs` processes, whose results come in their order as they are made.
 
+    Of `count` pieces of work, some travel together, with one copy of the operator that all need.
     Work on an accelerator stays in this process, whatever backend is set: another would need the
     same accelerator, and memory on it.
     """
@@ -17,7 +18,8 @@ def parallel(n_jobs: int, device: torch.device) -> Parallel:
         return Parallel(n_jobs=1, return_as="generator", backend="sequential")
     if client := getattr(get_active_backend()[0], "client", None):  # of a Dask cluster
         _try_cluster(client)
-    return Parallel(n_jobs=n_jobs, return_as="generator")
+    together = max(1, count // (4 * effective_n_jobs(n_jobs)))
+    return Parallel(n_jobs=n_jobs, return_as="generator", batch_size=together)
 
 
 def _try_cluster(client) -> None:
