@@ -50,3 +50,15 @@ def test_means_add_in_noise():
     assert moved < -0.03
     assert theory.bias(theta, noise, raw)[1].item() == pytest.approx(moved, rel=0.35)
     assert abs(theory.bias(theta, noise, root_jtfs())[1].item()) < 0.2 * abs(moved)
+
+
+@pytest.mark.parametrize("samples", [256, 1024])
+def test_why_the_truth_loses_under_a_delay(samples):
+    """As chapter 3 says: a slower chirp shares more with a late target, a faster one adds up to
+    less.
+    """
+    one = torch.tensor([6.0, 2.0])
+    target, right = MSS()(delay(am_chirp(one), samples)), MSS()(am_chirp(one))
+    slower, faster = (MSS()(am_chirp(factor * one)) for factor in (0.85, 1.2))
+    assert slower.minimum(target).sum() > right.minimum(target).sum()
+    assert faster.sum() < right.sum()

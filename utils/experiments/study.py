@@ -209,7 +209,7 @@ def plan() -> list[tuple]:
     asked = [loss for loss in MAKERS if loss not in FLOORS]
     keys = [(loss, *cell, "coarse") for loss in asked for cell in CELLS]
     keys += [(loss, *cell, "random") for loss in (*FIVE, *SIMPLEST) for cell in CELLS]
-    keys += [("modulation spectrum", *cell, "fine") for cell in CELLS]
+    keys += [("modulation spectrum", *cell, "fine") for cell in (*CELLS, *STRESS)]
     keys += [("modulation spectrum", *cell, "polish") for cell in POLISHED]
     keys += [(loss, *cell, "coarse") for loss in FIVE for cell in MORE]
     keys += [(loss, *cell, "coarse") for loss in BEST for cell in STRESS]
@@ -266,12 +266,13 @@ class Results(dict[tuple, Searches]):
         }
 
     def chances(
-        self, losses: Iterable[str], cells: Iterable[tuple[str, float]]
+        self, losses: Iterable[str], cells: Iterable[tuple[str, float]], start: str = "coarse"
     ) -> dict[tuple[str, tuple[str, float]], float]:
-        """The p-value of each difference from root JTFS: McNemar's test, corrected by Holm."""
+        """The p-value of each difference from root JTFS, which starts from the coarse grid.
+
+        McNemar's test, with Holm's correction.
+        """
         asked = list(itertools.product(losses, cells))
-        hits = [
-            [self[name, *cell, "coarse"].within() for name in (loss, "root JTFS")]
-            for loss, cell in asked
-        ]
-        return dict(zip(asked, holm([mcnemar(*pair) for pair in hits]), strict=True))
+        ways = [((loss, *cell, start), ("root JTFS", *cell, "coarse")) for loss, cell in asked]
+        tests = [mcnemar(*(self[key].within() for key in pair)) for pair in ways]
+        return dict(zip(asked, holm(tests), strict=True))

@@ -193,7 +193,7 @@ function startLandscape(box, data, packed) {
   function judge({ path, minima, home }) {
     if (!state.descended) {
       const count = `${minima} ${minima === 1 ? "minimum" : "minima"} on the grid (circles)`;
-      return `${count}; ${Math.round((100 * home) / points)} % of the arrows lead towards the star.`;
+      return `${count}; ${Math.round((100 * home) / points)} % of the arrows point within 90° of the star.`;
     }
     const end = path.at(-1);
     const [found, wanted] = [value(end), value(truth())];
