@@ -12,7 +12,6 @@ from fold import folded
 from IPython.utils.capture import capture_output
 from joblib import parallel_config
 
-from utils.experiments import cache
 from utils.features.mss import MSS
 from utils.page.claims import recorded, within
 from utils.page.typeset import typeset
@@ -36,7 +35,6 @@ def test_every_claim_has_a_bound(executed):
 def test_a_broken_loss_breaks_the_claims(monkeypatch):
     """The chapter's own cells, run on a spectrogram that has lost time and frequency."""
     intact = MSS.forward
-    monkeypatch.setattr(cache, "_kept", lambda key, work: work())  # keep nothing that is broken
     monkeypatch.setattr(MSS, "forward", lambda self, x: intact(self, x).sum(-1, keepdim=True))
     code = cells(ROOT / "book/3_mss_loss.ipynb", "code")
     needed = ("# @title Imports", "lost = ", "DELAYS = ", '"mss-theory"')

@@ -157,7 +157,7 @@ def test_machinery_folds_away_under_its_name(page):
     assert not any("cell" in name or "Toggle" in name for name in names), names
     solutions = page.locator("article details.hide > summary", has_text="Solution")
     if Path(page.url).stem[0] in "12345678":
-        assert solutions.count() >= 3
+        assert 2 <= solutions.count() <= 3
         assert solutions.first.get_attribute("aria-label") is None
     assert page.locator("article pre", has_text="claim(").count() == 0
 
@@ -178,7 +178,7 @@ def test_text_has_some_seventy_characters_a_line(page):
 @taught
 def test_sounds_can_be_played(page):
     rows = page.locator(".dtfa-sounds").all()
-    assert len(rows) >= 1
+    assert rows or "6_cost" in page.url  # which measures, and plays nothing
     for row in rows:
         assert len(row.locator("[role=group]").get_attribute("aria-label").split()) >= 4
         for card in row.locator(".dtfa-card").all():

@@ -126,7 +126,8 @@ def test_every_criterion_has_the_same_seeds_and_the_step_size_of_its_trials():
     seeds = [one.seed for one in training.finished(rows, "JTFS", "aligned")]
     assert seeds and seeds == list(range(len(seeds)))
     assert made["longer"].keys() == training.LONGER.keys()
-    assert all(len(ends[task]) == len(seeds) for ends in made["longer"].values() for task in ends)
+    longer = {len(ends[task]) for ends in made["longer"].values() for task in ends}
+    assert len(longer) == 1 and 3 <= min(longer) <= len(seeds)
     for name, task in itertools.product(training.CRITERIA, training.MAX_DELAY):
         done = training.finished(rows, name, task)
         assert [one.seed for one in done] == seeds
