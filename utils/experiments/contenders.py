@@ -5,14 +5,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import torch
 from torch import nn
 
 from ..features import rivals
 from ..features.compression import Root
+from ..features.jtfs import JTFS
 from ..features.loss import SpectralLoss
 from ..features.mss import MSS
 from ..synth import SAMPLE_RATE
-from .recipe import floor_of, root_jtfs
+from .recipe import features_of_chirps, floor_of, root_jtfs
 from .tasks import LENGTH
 
 # MSS without its logarithm and with it, for several floors: on other pairs, to choose one.
@@ -71,10 +73,14 @@ def of_spectrograms(phi: nn.Module) -> Contender:
     return Contender(adam(phi), lm(root(phi)))
 
 
+def plain(phi: nn.Module) -> Contender:
+    """Features that go without roots."""
+    return Contender(adam(phi), lm(phi))
+
+
 def both(floor: float | None) -> Contender:
     """MSS with its logarithm added, if it has a floor."""
-    phi = MSS() if floor is None else MSS(magnitude="both", floor=floor)
-    return Contender(adam(phi), lm(phi))
+    return plain(MSS() if floor is None else MSS(magnitude="both", floor=floor))
 
 
 def aligned() -> Contender:
@@ -89,9 +95,17 @@ def twice(way: Way) -> Contender:
     return Contender(way, way)
 
 
+def of_both() -> Contender:
+    """MSS and root JTFS added: the mean distance between chirps counts as one in each."""
+    phis = [root(MSS()), root_jtfs()]
+    scales = [torch.pdist(features_of_chirps(phi)).mean().item() for phi in phis]
+    return twice(lm(rivals.Concatenated(phis, scales)))
+
+
 HALF = {"length": LENGTH, "oversampling": 0.5}
+LONG = tuple(2**k for k in range(14, 5, -1))  # windows, the longest of two seconds
 MAKERS: dict[str, Callable[[], Contender]] = {
-    "waveform": lambda: Contender(adam(rivals.Waveform()), lm(rivals.Waveform())),
+    "waveform": lambda: plain(rivals.Waveform()),
     "MSS": lambda: of_spectrograms(MSS()),
     "MSS + log MSS": lambda: both(0.1),  # of `FLOORS`, the one that finds most
     "auraloss": lambda: Contender(
@@ -105,7 +119,10 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "time warping": lambda: twice(Way(rivals.DynamicTimeWarping(), "BFGS")),
     "time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF)))),
     "pooled time scattering": lambda: twice(lm(root(rivals.TimeScattering(**HALF, F="global")))),
-    "log-mel": lambda: Contender(adam(rivals.LogMel(SAMPLE_RATE)), lm(rivals.LogMel(SAMPLE_RATE))),
+    "log-mel": lambda: plain(rivals.LogMel(SAMPLE_RATE)),
+    "MSS, windows to 2 s": lambda: plain(MSS(LONG)),
+    "JTFS as published": lambda: twice(lm(root(JTFS(**HALF, T=2**12, F=None)))),
+    "MSS + root JTFS": of_both,
     "root JTFS": lambda: twice(lm(root_jtfs())),
 }
 MAKERS |= {name: partial(both, floor) for name, floor in FLOORS.items()}

@@ -58,6 +58,9 @@ POLISHED = [("jitter", 0.3), ("warp", 0.05), ("noise", 20), ("direction", 0.3)]
 FIVE = ("MSS", "MSS aligned", "modulation spectrum", "pooled time scattering", "root JTFS")
 BEST = FIVE[2::2]
 SIMPLEST = ("waveform", "average spectrum")
+SUM = "MSS + root JTFS"
+# The best of those that from the fine grid take no longer than root JTFS from the coarse one.
+CHEAP = ("waveform", "average spectrum", "time warping", "modulation spectrum")
 # The values of each parameter on the grid, and the points of it from which searches set out.
 GRIDS = {"coarse": (6, 3), "fine": (16, 12)}
 STARTS = ("random", *GRIDS, "polish")
@@ -206,10 +209,12 @@ def relative_errors(ends: Tensor, truths: Tensor) -> tuple[float, ...]:
 
 def plan() -> list[tuple]:
     """All searches of the study, as keys of `Searches`."""
-    asked = [loss for loss in MAKERS if loss not in FLOORS]
-    keys = [(loss, *cell, "coarse") for loss in asked for cell in CELLS]
+    keys = [(SUM, "delay", samples, "coarse") for samples in (0, 2**10)]  # it is slow
+    asked = [loss for loss in MAKERS if loss not in (SUM, *FLOORS)]
+    keys += [(loss, *cell, "coarse") for loss in asked for cell in CELLS]
     keys += [(loss, *cell, "random") for loss in (*FIVE, *SIMPLEST) for cell in CELLS]
-    keys += [("modulation spectrum", *cell, "fine") for cell in (*CELLS, *STRESS)]
+    keys += [(loss, *cell, "fine") for loss in CHEAP for cell in CELLS]
+    keys += [("modulation spectrum", *cell, "fine") for cell in STRESS]
     keys += [("modulation spectrum", *cell, "polish") for cell in POLISHED]
     keys += [(loss, *cell, "coarse") for loss in FIVE for cell in MORE]
     keys += [(loss, *cell, "coarse") for loss in BEST for cell in STRESS]

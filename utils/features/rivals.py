@@ -5,7 +5,8 @@ Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import librosa
 import numpy as np
@@ -47,21 +48,24 @@ class Aligned(Described):
         return lambda x: self.loss.phi(align(x, target))
 
 
-def align(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Float[Tensor, "*batch n"]:
-    """Sounds, each shifted to where it agrees best with `y`; zeros move in on one side."""
-    length = len(checks.floating("y", y, ndim=1))
+def align(x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]) -> Float[Tensor, "*batch n"]:
+    """Sounds, each shifted to where it agrees best with `y`, one sound or one for each of them.
+
+    Zeros move in on one side.
+    """
+    length = checks.floating("y", y).shape[-1]
     checks.together("x", checks.floating("x", x, last=length), "y", y)
     ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach())[..., None]
     shifted = x.gather(-1, ahead.clamp(0, length - 1))
     return torch.where((ahead >= 0) & (ahead < length), shifted, 0.0)
 
 
-def lag(x: Float[Tensor, "*batch n"], y: Float[Tensor, " n"]) -> Int[Tensor, "*batch"]:
+def lag(x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]) -> Int[Tensor, "*batch"]:
     """By how many samples, of either sign, `y` comes later than `x`.
 
     That maximizes the cross-correlation of the smoothed envelopes of energy. It has no gradient.
     """
-    length = len(y)
+    length = y.shape[-1]
     box = torch.fft.rfft(x.new_full((SMOOTHING,), 1 / SMOOTHING), 2 * length)
     one, other = (torch.fft.rfft(each.square(), 2 * length) for each in (x, y))  # room for signs
     correlation = torch.fft.irfft(other * one.conj() * box.abs().square())
@@ -108,6 +112,35 @@ class LogMel(Described):
             log = mel.clamp(min=self.floor).log().flatten(-2)
             features.append(log / (len(self.n_ffts) * log.shape[-1]))
         return torch.cat(features, -1)
+
+
+class Concatenated(Described):
+    """Features of several operators one after the other, whose squared distances add.
+
+    Those of `phis[k]` are divided by `scales[k]`, a distance that is to count as one.
+    """
+
+    def __init__(self, phis: Sequence[nn.Module], scales: Sequence[float]):
+        super().__init__()
+        self.phis, self.scales = nn.ModuleList(phis), tuple(scales)
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
+        each = zip(self.phis, self.scales, strict=True)
+        return torch.cat([phi(x) / scale for phi, scale in each], -1)
+
+    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of x (..., N), and derivatives along `tangents` (K, ..., N)."""
+        parts = []
+        for phi, scale in zip(self.phis, self.scales, strict=True):
+            push = getattr(phi, "push_forward", partial(_push, phi))
+            parts.append([part / scale for part in push(x, tangents)])
+        S, slopes = zip(*parts, strict=True)
+        return torch.cat(S, -1), torch.cat(slopes, -1)
+
+
+def _push(phi: Callable, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+    along = lambda tangent: torch.func.jvp(phi, (x,), (tangent,))  # noqa: E731
+    return torch.func.vmap(along, out_dims=(None, 0))(tangents)
 
 
 class AverageSpectrum(nn.Module):
