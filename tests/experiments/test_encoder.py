@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from utils.experiments import training
-from utils.experiments.encoder import Encoder, QuadraticCriterion, SoundCriterion, train
+from utils.experiments.encoder import (
+    AlignedCriterion,
+    Encoder,
+    QuadraticCriterion,
+    SoundCriterion,
+    train,
+)
 from utils.features.loss import SpectralLoss
 from utils.features.mss import MSS
 from utils.parameters import Parameter, draw, parameters, parameters_of
@@ -89,7 +95,10 @@ def test_a_criterion_of_sounds_compares_sounds(sounds):
     everything = torch.arange(len(THETAS))
     loss = SpectralLoss(MSS(), p=1)
     assert SoundCriterion(short, loss, sounds)(THETAS, everything) == pytest.approx(0, abs=1e-7)
-    assert SoundCriterion(short, loss, delay(sounds, 2**8))(THETAS, everything) > 0
+    late = torch.stack([delay(x, 2**k) for k, x in enumerate(sounds)])
+    missed = SoundCriterion(short, loss, late)(THETAS, everything)
+    assert missed > 0
+    assert AlignedCriterion(short, loss, late)(THETAS, everything) < 0.01 * missed
 
 
 def trained(sounds, criterion=None, **options):

@@ -17,6 +17,7 @@ from .. import checks
 from ..features.jtfs import product
 from ..features.loss import SpectralLoss
 from ..features.mss import spectrogram
+from ..features.rivals import align
 from ..parameters import coordinates, deviations, parameters_of
 from ..search.jacobian import features_of
 from ..synth import SAMPLE_RATE
@@ -99,6 +100,20 @@ class SoundCriterion:
         self, predicted: Float[Tensor, "B P"], indices: Int[Tensor, " B"]
     ) -> Float[Tensor, ""]:
         return self.loss(self.synth(predicted), features=self.features[indices]).mean()
+
+
+class AlignedCriterion(SoundCriterion):
+    """The same, once the sound of each prediction is shifted to where it fits its target best."""
+
+    def __init__(self, synth: Callable, loss: SpectralLoss, sounds: Float[Tensor, "K n"]):
+        super().__init__(synth, loss, sounds)
+        self.sounds = sounds
+
+    def __call__(
+        self, predicted: Float[Tensor, "B P"], indices: Int[Tensor, " B"]
+    ) -> Float[Tensor, ""]:
+        x = align(self.synth(predicted), self.sounds[indices])
+        return self.loss(x, features=self.features[indices]).mean()
 
 
 class QuadraticCriterion:
