@@ -64,7 +64,7 @@ def am_chirp(
     t = t.to(theta)
     octaves = gamma * t
     phase = 2 * math.pi * carrier * t * _exprel(math.log(2) * octaves)
-    # t / sigma is 10 octaves / bandwidth, and gamma, which may be zero, divides nothing.
+    # Written without dividing by gamma, which may be zero.
     window = torch.exp(-50 / bandwidth**2 * octaves * octaves)
     x = torch.sin(phase) * torch.sin(2 * math.pi * f_m * t) * window
     return _normalize(x) if unit_energy else x

@@ -148,7 +148,7 @@ def expected(found, v, c, d):
     to_truth = truth.log() - GRID.log()
     share = ((found.slopes[v, c, d] * to_truth).sum(-1) < 0).float().mean().item()
     noun = "minimum" if minima == 1 else "minima"
-    return f"{minima} {noun} on the grid (circles); {100 * share:.0f} % of"
+    return f"{minima} {noun} on the grid (circles); {100 * share:.0f}% of"
 
 
 def test_landscapes_say_what_the_library_counts(opened, charts):

@@ -9,11 +9,12 @@ SET = {
     "-2 dB, from -3.1 to 4": "−2 dB, from −3.1 to 4",
     "84 to 99 %": "84 to 99%",
     "f_m = 8 Hz": "fₘ = 8 Hz",
+    """the parameters' "found" ("up" or "down")""": "the parameters’ “found” (“up” or “down”)",
     "5-10, ISO-8859, one-sided, 2e": "5-10, ISO-8859, one-sided, 2e",
 }
 
 
 @pytest.mark.parametrize("text", SET)
-def test_sets_numbers_as_a_printer_does_and_nothing_else(text):
+def test_sets_what_a_printer_sets_and_nothing_else(text):
     assert typeset(text) == SET[text]
     assert typeset(SET[text]) == SET[text]

@@ -170,14 +170,14 @@ def rounded(theta: Float[Tensor, " P"]) -> list[float]:
 def described(x: Float[Tensor, " n"]) -> dict[str, float]:
     """What one hears in a sound, in numbers that no loss has seen.
 
-    Its centre of frequency (Hz) in the first twentieth of a second and after a quarter of one, and
+    Its spectral centroid (Hz) in the first twentieth of a second and after a quarter of one, and
     the milliseconds that 90 % of its energy take.
     """
     sound = x[round(onset_of(x) * RATE) :].numpy(force=True).astype(float)
     energy = np.cumsum(sound**2) / np.sum(sound**2)
     spans = {"at first": (0, RATE // 20), "later": (RATE // 4, RATE // 2)}
     return {
-        f"centre of frequency {when} (Hz)": _centroid(sound[begin:end])
+        f"spectral centroid {when} (Hz)": _centroid(sound[begin:end])
         for when, (begin, end) in spans.items()
     } | {"90% of the energy (ms)": 1000 * np.searchsorted(energy, 0.9) / RATE}
 

@@ -193,7 +193,7 @@ function startLandscape(box, data, packed) {
   function judge({ path, minima, home }) {
     if (!state.descended) {
       const count = `${minima} ${minima === 1 ? "minimum" : "minima"} on the grid (circles)`;
-      return `${count}; ${Math.round((100 * home) / points)} % of the arrows point within 90° of the star.`;
+      return `${count}; ${Math.round((100 * home) / points)}% of the arrows point within 90° of the star.`;
     }
     const end = path.at(-1);
     const [found, wanted] = [value(end), value(truth())];
@@ -202,7 +202,7 @@ function startLandscape(box, data, packed) {
     const near = (p, k) => Math.abs(p - truth()[k]) * (shape[k] - 1) < 1;
     if (end.every(near)) return `Found: ${where}.`;
     const off = Math.max(...found.map((v, k) => Math.abs(v / wanted[k] - 1)));
-    return `Lost, ${Math.round(100 * off)} % off: ${where}.`;
+    return `Lost, ${Math.round(100 * off)}% off: ${where}.`;
   }
 
   /** Both descents as motion; at once, where the reader prefers less of it. */
@@ -300,7 +300,7 @@ function startLandscape(box, data, packed) {
     ...data.losses.map(({ name, role }) => soundCard(`found by ${name}`, role)),
   ];
   box.replaceChildren(stage(
-    "Two searches go downhill from the square. Do they reach the star? Drag either, or pick an " +
+    "Two searches go downhill from the square. Do they reach the star? Drag either mark, or pick an " +
       "example; then press Descend.",
     make("div", { class: "dtfa-panels" }, ...panels.map(({ whole }) => whole)),
     make("div", { class: "dtfa-choice", role: "group", "aria-label": "Run, or choose an example" },
