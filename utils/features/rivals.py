@@ -55,6 +55,10 @@ def align(x: Float[Tensor, "*batch n"], y: Float[Tensor, "*other n"]) -> Float[T
     """
     length = checks.floating("y", y).shape[-1]
     checks.together("x", checks.floating("x", x, last=length), "y", y)
+    if y.ndim > 1 and y.shape != x.shape:
+        raise ValueError(
+            f"y has shape {tuple(y.shape)}; expected one sound, or {tuple(x.shape)} as x has"
+        )
     ahead = torch.arange(length, device=x.device) - lag(x.detach(), y.detach())[..., None]
     shifted = x.gather(-1, ahead.clamp(0, length - 1))
     return torch.where((ahead >= 0) & (ahead < length), shifted, 0.0)
