@@ -95,7 +95,7 @@ def twice(way: Way) -> Contender:
     return Contender(way, way)
 
 
-def of_both() -> Contender:
+def mss_and_jtfs() -> Contender:
     """MSS and root JTFS added: the mean distance between chirps counts as one in each."""
     phis = [root(MSS()), root_jtfs()]
     scales = [torch.pdist(features_of_chirps(phi)).mean().item() for phi in phis]
@@ -122,7 +122,7 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "log-mel": lambda: plain(rivals.LogMel(SAMPLE_RATE)),
     "MSS, windows to 2 s": lambda: plain(MSS(LONG)),
     "JTFS as published": lambda: twice(lm(root(JTFS(**HALF, T=2**12, F=None)))),
-    "MSS + root JTFS": of_both,
+    "MSS + root JTFS": mss_and_jtfs,
     "root JTFS": lambda: twice(lm(root_jtfs())),
 }
 MAKERS |= {name: partial(both, floor) for name, floor in FLOORS.items()}

@@ -6,7 +6,6 @@ Operators, from sounds (..., N) to features (..., D), go into a `SpectralLoss`; 
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import librosa
 import numpy as np
@@ -131,20 +130,6 @@ class Concatenated(Described):
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch d"]:
         each = zip(self.phis, self.scales, strict=True)
         return torch.cat([phi(x) / scale for phi, scale in each], -1)
-
-    def push_forward(self, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of x (..., N), and derivatives along `tangents` (K, ..., N)."""
-        parts = []
-        for phi, scale in zip(self.phis, self.scales, strict=True):
-            push = getattr(phi, "push_forward", partial(_push, phi))
-            parts.append([part / scale for part in push(x, tangents)])
-        S, slopes = zip(*parts, strict=True)
-        return torch.cat(S, -1), torch.cat(slopes, -1)
-
-
-def _push(phi: Callable, x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-    along = lambda tangent: torch.func.jvp(phi, (x,), (tangent,))  # noqa: E731
-    return torch.func.vmap(along, out_dims=(None, 0))(tangents)
 
 
 class AverageSpectrum(nn.Module):
